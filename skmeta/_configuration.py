@@ -31,7 +31,7 @@ class Configuration:
     >>> forest
     Configuration('random_forest', {'min_samples_leaf': 3})
     >>> forest.name
-    'random_forest-eb5b2f'
+    'random_forest-1a47b3'
     """
 
     learner: str

@@ -211,4 +211,5 @@ def _to_codes(column):
             f"or a number, got column {column.name!r} with cells that are neither: "
             f"{error}. Convert or drop the column."
         ) from error
-    return codes, pd.Index(levels)
+    # Plain objects compare alike whatever dtype the next table brings them in.
+    return codes, pd.Index(np.asarray(levels, dtype=object), dtype=object)
