@@ -38,7 +38,9 @@ class Configuration:
     hyperparameters: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        ordered = {key: self.hyperparameters[key] for key in sorted(self.hyperparameters)}
+        ordered = {
+            key: self.hyperparameters[key] for key in sorted(self.hyperparameters)
+        }
         try:
             copied = json.loads(json.dumps(ordered))
         except TypeError as error:
