@@ -1,8 +1,11 @@
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from sklearn.utils import check_random_state
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,107 @@ class Configuration:
     def __reduce__(self):
         # A mapping proxy cannot be pickled.
         return Configuration, (self.learner, dict(self.hyperparameters))
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One dimension of a configuration space.
+
+    Parameters
+    ----------
+    name : str
+        As `set_params` of the estimator takes it; ``table__`` in front means a
+        parameter of the `TableEncoder` before it.
+    default : object
+        The value when nothing else is said.
+    low, high : int or float, default=None
+        Smallest and largest value of a number, both included. Integer bounds
+        make an integer.
+    log : bool, default=False
+        Whether the number is spread evenly by its logarithm.
+    choices : tuple, default=()
+        The values allowed, besides those between `low` and `high`.
+    """
+
+    name: str
+    default: object
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: tuple = ()
+
+    def allows(self, value):
+        """Say whether a value lies in the range or is one of the choices."""
+        if any(
+            value == choice and type(value) is type(choice) for choice in self.choices
+        ):
+            return True
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return self.low is not None and is_number and self.low <= value <= self.high
+
+    def sample(self, random_state):
+        """Draw one value; `random_state` is a `RandomState`."""
+        n_choices = len(self.choices) + (self.low is not None)
+        drawn = random_state.randint(n_choices)
+        if drawn < len(self.choices):
+            return self.choices[drawn]
+        if self.log:
+            value = math.exp(
+                random_state.uniform(math.log(self.low), math.log(self.high))
+            )
+        else:
+            value = random_state.uniform(self.low, self.high)
+        return round(value) if isinstance(self.low, int) else float(value)
+
+    def describe(self):
+        """Return the allowed values as a short text."""
+        parts = [repr(choice) for choice in self.choices]
+        if self.low is not None:
+            parts.append(f"{self.low} to {self.high}{' (log)' if self.log else ''}")
+        return " or ".join(parts)
+
+
+@dataclass(frozen=True)
+class ConfigurationSpace:
+    """The hyperparameters of a base learner and their ranges.
+
+    Parameters
+    ----------
+    hyperparameters : tuple of Hyperparameter
+        With distinct names.
+    """
+
+    hyperparameters: tuple
+
+    @property
+    def default(self):
+        """Dict of every hyperparameter's default."""
+        return {h.name: h.default for h in self.hyperparameters}
+
+    def check(self, values):
+        """Raise a ValueError for an unknown hyperparameter or a value out of range."""
+        by_name = {h.name: h for h in self.hyperparameters}
+        for name, value in values.items():
+            if name not in by_name:
+                raise ValueError(
+                    f"hyperparameter must be one of {sorted(by_name)}, got: {name!r}."
+                )
+            if not by_name[name].allows(value):
+                raise ValueError(
+                    f"{name} must be {by_name[name].describe()}, got: {value!r}."
+                )
+
+    def sample(self, random_state=None):
+        """Draw a value for every hyperparameter.
+
+        Parameters
+        ----------
+        random_state : int, RandomState or None, default=None
+            Where the randomness comes from.
+
+        Returns
+        -------
+        values : dict
+        """
+        random_state = check_random_state(random_state)
+        return {h.name: h.sample(random_state) for h in self.hyperparameters}

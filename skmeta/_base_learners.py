@@ -1,0 +1,699 @@
+"""The catalogue of base learners: what they are, what they take, what they need.
+
+Every learner is a pipeline of a `TableEncoder` and a scikit-learn classifier, so
+that all of them take the same tables and give probabilities.
+"""
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
+from skmeta._tables import TableEncoder
+
+
+@dataclass(frozen=True)
+class TaskSize:
+    """How large the rows that a learner will be fitted on are.
+
+    Parameters
+    ----------
+    n_rows, n_columns, n_classes : int
+        Of the table given to one fit, so of a training fold where there are
+        folds.
+    """
+
+    n_rows: int
+    n_columns: int
+    n_classes: int = 2
+
+
+def _as_they_are(values, size):
+    return values
+
+
+@dataclass(frozen=True)
+class BaseLearner:
+    """A kind of pipeline that may be recommended.
+
+    Parameters
+    ----------
+    name : str
+        Name in the catalogue.
+    estimator : str
+        Where the classifier is found, as ``"module:class"``.
+    space : ConfigurationSpace
+        Its hyperparameters.
+    encoding : dict
+        Parameters of the `TableEncoder` before it.
+    fit_to_size : callable
+        ``fit_to_size(hyperparameters, size)`` returns hyperparameters that
+        suit a task of that size: never more neighbours than rows, leaves that
+        fit 75 rows.
+    fixed : dict
+        Parameters of the classifier that are not part of the space.
+    max_rows, max_cells : float
+        Largest task the learner is offered for: its time grows faster than the
+        rows, or its input has to be dense.
+    has_margins : bool
+        Whether the classifier gives margins instead of probabilities, which a
+        sigmoid fitted out of fold turns into probabilities [1]_.
+
+    References
+    ----------
+    .. [1] J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999.
+    """
+
+    name: str
+    estimator: str
+    space: ConfigurationSpace
+    encoding: dict = field(default_factory=dict)
+    fit_to_size: Callable = _as_they_are
+    fixed: dict = field(default_factory=dict)
+    max_rows: float = np.inf
+    max_cells: float = np.inf
+    has_margins: bool = False
+
+    @property
+    def is_installed(self):
+        """Whether the package of the classifier is there."""
+        package = self.estimator.partition(".")[0].partition(":")[0]
+        return importlib.util.find_spec(package) is not None
+
+    @property
+    def estimator_class(self):
+        """The classifier's class, imported when first asked for."""
+        module, _, name = self.estimator.partition(":")
+        return getattr(importlib.import_module(module), name)
+
+    @property
+    def takes_weights(self):
+        """Whether `fit` of the classifier has `sample_weight`."""
+        return has_fit_parameter(self.estimator_class, "sample_weight")
+
+    def suits(self, size):
+        """Say whether the learner should be offered for a task of this size."""
+        return (
+            size.n_rows <= self.max_rows
+            and size.n_rows * size.n_columns <= self.max_cells
+        )
+
+    def make(self, hyperparameters, size, random_state=None):
+        """Return the unfitted pipeline.
+
+        Parameters
+        ----------
+        hyperparameters : mapping
+            Values from `space`; what is left out takes the classifier's own
+            default.
+        size : TaskSize
+            Of the rows that the pipeline will be fitted on.
+        random_state : int or None, default=None
+            Given to the classifier if it takes one.
+
+        Returns
+        -------
+        pipeline : Pipeline
+            With the steps ``"table"`` and ``"learner"``.
+        """
+        values = self.fit_to_size(dict(hyperparameters), size)
+        encoding, params = split_hyperparameters(values)
+        classifier = self.estimator_class(**self.fixed, **params)
+        if "random_state" in classifier.get_params():
+            classifier.set_params(random_state=random_state)
+        if self.has_margins:
+            classifier = CalibratedClassifierCV(
+                classifier, cv=CalibrationFolds(), ensemble=False
+            )
+        encoder = TableEncoder(**(self.encoding | encoding))
+        return Pipeline([("table", encoder), ("learner", classifier)])
+
+
+class CalibrationFolds(BaseEstimator):
+    """Stratified folds for calibration, fewer of them when classes are small.
+
+    `CalibratedClassifierCV` refuses a class with fewer rows than folds when
+    asked for a number of folds; a splitter of this kind it takes as it is.
+    """
+
+    def split(self, X, y, groups=None):
+        """Yield training and test rows of up to three folds."""
+        n_largest = np.unique(y, return_counts=True)[1].max()
+        yield from StratifiedKFold(min(3, max(2, n_largest))).split(X, y)
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Return the largest number of folds there can be."""
+        return 3
+
+
+def split_hyperparameters(values):
+    """Separate what is meant for the table encoder from what is the learner's.
+
+    Parameters
+    ----------
+    values : mapping
+        Hyperparameters; those of the encoder begin with ``table__``.
+
+    Returns
+    -------
+    encoding, params : dict
+    """
+    prefix = "table__"
+    encoding = {k[len(prefix) :]: v for k, v in values.items() if k.startswith(prefix)}
+    params = {k: v for k, v in values.items() if not k.startswith(prefix)}
+    return encoding, params
+
+
+def _leaves_that_fit(values, size):
+    """Cap the rows of a leaf at a twentieth of the table.
+
+    The default of 20 rows was chosen for large tables: on 75 rows it leaves
+    hardly a split to make and boosting predicts the prior.
+    """
+    if "min_samples_leaf" in values:
+        values["min_samples_leaf"] = min(
+            values["min_samples_leaf"], max(1, size.n_rows // 20)
+        )
+    return values
+
+
+def _boosting_to_size(values, size):
+    values = _leaves_that_fit(values, size)
+    # Each round grows a tree for every class.
+    if size.n_classes > 20:
+        values["max_iter"] = min(values.get("max_iter", 100), 100)
+    return values
+
+
+def _boosters_to_size(values, size):
+    if "min_child_samples" in values:
+        values["min_child_samples"] = min(
+            values["min_child_samples"], max(1, size.n_rows // 20)
+        )
+    return values
+
+
+def _neighbours_to_size(values, size):
+    values["n_neighbors"] = max(1, min(values.get("n_neighbors", 5), size.n_rows // 2))
+    return values
+
+
+def _epochs_to_size(values, size):
+    """Fewer passes over more rows: about as many steps, at least fifteen passes."""
+    epochs = 100 * 4_000 // max(size.n_rows, 4_000)
+    values["max_iter"] = max(15, min(values.get("max_iter", 100), epochs))
+    return values
+
+
+_LINEAR = {"categories": "one_hot", "impute": True, "scale": "standard"}
+_DENSE_CELLS = 2e8  # 1.6 GB of float64
+
+_SCALE = Hyperparameter(
+    "table__scale", "standard", choices=("standard", "robust", "quantile")
+)
+_TREES = (
+    Hyperparameter("n_estimators", 100, low=50, high=1000, log=True),
+    Hyperparameter(
+        "max_features", "sqrt", low=0.05, high=1.0, choices=("sqrt", "log2", 1)
+    ),
+    Hyperparameter("min_samples_leaf", 1, low=1, high=100, log=True),
+    Hyperparameter("criterion", "gini", choices=("gini", "entropy")),
+    Hyperparameter("max_depth", None, low=1, high=40, choices=(None,)),
+)
+
+_LEARNERS = (
+    BaseLearner(
+        "hist_gradient_boosting",
+        "sklearn.ensemble:HistGradientBoostingClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("learning_rate", 0.1, low=0.005, high=0.5, log=True),
+                Hyperparameter("max_iter", 100, low=20, high=1000, log=True),
+                Hyperparameter("max_leaf_nodes", 31, low=2, high=255, log=True),
+                Hyperparameter("min_samples_leaf", 20, low=1, high=200, log=True),
+                Hyperparameter(
+                    "l2_regularization",
+                    0.0,
+                    low=1e-6,
+                    high=100.0,
+                    log=True,
+                    choices=(0.0,),
+                ),
+                Hyperparameter("max_features", 1.0, low=0.1, high=1.0),
+                Hyperparameter("early_stopping", False, choices=(False, True, "auto")),
+            )
+        ),
+        encoding={"categories": "native"},
+        fit_to_size=_boosting_to_size,
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "random_forest",
+        "sklearn.ensemble:RandomForestClassifier",
+        ConfigurationSpace(_TREES),
+        encoding={"dense": False},
+        fit_to_size=_leaves_that_fit,
+    ),
+    BaseLearner(
+        "extra_trees",
+        "sklearn.ensemble:ExtraTreesClassifier",
+        ConfigurationSpace(
+            (*_TREES, Hyperparameter("bootstrap", False, choices=(False, True)))
+        ),
+        encoding={"dense": False},
+        fit_to_size=_leaves_that_fit,
+    ),
+    BaseLearner(
+        "decision_tree",
+        "sklearn.tree:DecisionTreeClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("criterion", "gini", choices=("gini", "entropy")),
+                Hyperparameter("max_depth", None, low=1, high=40, choices=(None,)),
+                Hyperparameter("min_samples_leaf", 1, low=1, high=200, log=True),
+                Hyperparameter("ccp_alpha", 0.0, low=0.0, high=0.1),
+            )
+        ),
+        encoding={"dense": False},
+        fit_to_size=_leaves_that_fit,
+    ),
+    BaseLearner(
+        "logistic_regression",
+        "sklearn.linear_model:LogisticRegression",
+        ConfigurationSpace(
+            (
+                Hyperparameter("C", 1.0, low=1e-5, high=1e5, log=True),
+                Hyperparameter("fit_intercept", True, choices=(True, False)),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        fixed={"max_iter": 500},
+    ),
+    BaseLearner(
+        "linear_svc",
+        "sklearn.svm:LinearSVC",
+        ConfigurationSpace(
+            (
+                Hyperparameter("C", 1.0, low=1e-5, high=1e3, log=True),
+                Hyperparameter(
+                    "loss", "squared_hinge", choices=("squared_hinge", "hinge")
+                ),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        fixed={"max_iter": 2000},
+        max_rows=100_000,
+        has_margins=True,
+    ),
+    BaseLearner(
+        "rbf_svc",
+        "sklearn.svm:SVC",
+        ConfigurationSpace(
+            (
+                Hyperparameter("C", 1.0, low=1e-3, high=1e4, log=True),
+                Hyperparameter(
+                    "gamma",
+                    "scale",
+                    low=1e-5,
+                    high=10.0,
+                    log=True,
+                    choices=("scale", "auto"),
+                ),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"max_levels": 40},
+        fixed={"cache_size": 500},
+        max_rows=15_000,
+        max_cells=_DENSE_CELLS,
+        has_margins=True,
+    ),
+    BaseLearner(
+        "mlp",
+        "sklearn.neural_network:MLPClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter(
+                    "hidden_layer_sizes",
+                    [100],
+                    choices=([16], [100], [256], [64, 64], [128, 128], [256, 128, 64]),
+                ),
+                Hyperparameter("alpha", 1e-4, low=1e-7, high=10.0, log=True),
+                Hyperparameter(
+                    "learning_rate_init", 1e-3, low=1e-4, high=1e-1, log=True
+                ),
+                Hyperparameter("activation", "relu", choices=("relu", "tanh")),
+                Hyperparameter("max_iter", 100, low=15, high=300),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"scale": "robust", "max_levels": 60},
+        fit_to_size=_epochs_to_size,
+        max_rows=200_000,
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "k_nearest_neighbors",
+        "sklearn.neighbors:KNeighborsClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("n_neighbors", 5, low=1, high=200, log=True),
+                Hyperparameter("weights", "uniform", choices=("uniform", "distance")),
+                Hyperparameter("p", 2, choices=(1, 2)),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"max_levels": 40},
+        fit_to_size=_neighbours_to_size,
+        max_rows=50_000,
+        max_cells=2e7,  # every prediction reads the whole table
+    ),
+    BaseLearner(
+        "gaussian_nb",
+        "sklearn.naive_bayes:GaussianNB",
+        ConfigurationSpace(
+            (
+                Hyperparameter("var_smoothing", 1e-9, low=1e-12, high=1.0, log=True),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"max_levels": 40},
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "linear_discriminant_analysis",
+        "sklearn.discriminant_analysis:LinearDiscriminantAnalysis",
+        ConfigurationSpace(
+            (
+                Hyperparameter("solver", "svd", choices=("svd", "lsqr")),
+                Hyperparameter(
+                    "shrinkage", None, low=0.0, high=1.0, choices=(None, "auto")
+                ),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"max_levels": 40},
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "quadratic_discriminant_analysis",
+        "sklearn.discriminant_analysis:QuadraticDiscriminantAnalysis",
+        ConfigurationSpace(
+            (
+                Hyperparameter("reg_param", 0.0, low=0.0, high=1.0),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"max_levels": 40},
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "lightgbm",
+        "lightgbm:LGBMClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("learning_rate", 0.1, low=0.005, high=0.5, log=True),
+                Hyperparameter("n_estimators", 100, low=20, high=1000, log=True),
+                Hyperparameter("num_leaves", 31, low=2, high=255, log=True),
+                Hyperparameter("min_child_samples", 20, low=1, high=200, log=True),
+                Hyperparameter("subsample", 1.0, low=0.3, high=1.0),
+                Hyperparameter("subsample_freq", 0, choices=(0, 1)),
+                Hyperparameter("colsample_bytree", 1.0, low=0.1, high=1.0),
+                Hyperparameter("extra_trees", False, choices=(False, True)),
+            )
+        ),
+        encoding={"categories": "native"},
+        fit_to_size=_boosters_to_size,
+        fixed={"verbosity": -1, "n_jobs": 1},
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "xgboost",
+        "xgboost:XGBClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("learning_rate", 0.3, low=0.005, high=0.5, log=True),
+                Hyperparameter("n_estimators", 100, low=20, high=1000, log=True),
+                Hyperparameter("max_depth", 6, low=1, high=12),
+                Hyperparameter("min_child_weight", 1.0, low=1e-3, high=100.0, log=True),
+                Hyperparameter("subsample", 1.0, low=0.3, high=1.0),
+                Hyperparameter("colsample_bylevel", 1.0, low=0.1, high=1.0),
+                Hyperparameter(
+                    "reg_lambda", 1.0, low=1e-6, high=100.0, log=True, choices=(0.0,)
+                ),
+            )
+        ),
+        encoding={"categories": "ordinal"},
+        fixed={"n_jobs": 1, "verbosity": 0},
+        max_cells=_DENSE_CELLS,
+    ),
+    BaseLearner(
+        "catboost",
+        "catboost:CatBoostClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("learning_rate", 0.08, low=0.005, high=0.5, log=True),
+                Hyperparameter("iterations", 200, low=20, high=1000, log=True),
+                Hyperparameter("depth", 6, low=1, high=10),
+                Hyperparameter("l2_leaf_reg", 3.0, low=1e-6, high=100.0, log=True),
+                Hyperparameter("random_strength", 1.0, low=0.0, high=10.0),
+                Hyperparameter("bootstrap_type", "MVS", choices=("MVS", "Bernoulli")),
+                Hyperparameter("subsample", 0.8, low=0.3, high=1.0),
+            )
+        ),
+        encoding={"categories": "ordinal"},
+        fixed={"verbose": False, "allow_writing_files": False, "thread_count": 1},
+        max_cells=_DENSE_CELLS,
+    ),
+)
+
+BASE_LEARNERS = {learner.name: learner for learner in _LEARNERS}
+
+# Defaults first, then spread: each line differs from the ones above it in what
+# it is good at (bias, smoothness, feature sampling, scale of the inputs), not
+# in the last digit. Ranges follow published portfolios and meta-tuned defaults
+# (auto-sklearn 2, JMLR 2022; TabArena, 2025; Better by Default, NeurIPS 2024).
+_DEFAULT_CONFIGURATIONS = (
+    ("hist_gradient_boosting", {"min_samples_leaf": 20}),
+    ("random_forest", {"min_samples_leaf": 1}),
+    ("extra_trees", {"min_samples_leaf": 1}),
+    ("logistic_regression", {"C": 1.0}),
+    ("rbf_svc", {"C": 1.0}),
+    ("mlp", {"hidden_layer_sizes": [100]}),
+    ("k_nearest_neighbors", {"n_neighbors": 5}),
+    ("gaussian_nb", {"var_smoothing": 1e-9}),
+    ("linear_discriminant_analysis", {"solver": "svd"}),
+    ("quadratic_discriminant_analysis", {"reg_param": 1e-3}),
+    ("linear_svc", {"C": 1.0}),
+    ("decision_tree", {"min_samples_leaf": 1}),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.05, "max_iter": 200, "max_leaf_nodes": 12,
+         "min_samples_leaf": 10, "l2_regularization": 1.0},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.03, "max_iter": 300, "max_leaf_nodes": 31,
+         "min_samples_leaf": 5, "max_features": 0.4},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.1, "max_iter": 150, "max_leaf_nodes": 4,
+         "min_samples_leaf": 20},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.1, "max_iter": 250, "max_leaf_nodes": 2,
+         "min_samples_leaf": 5},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 96,
+         "min_samples_leaf": 8, "l2_regularization": 10.0, "max_features": 0.7},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.02, "max_iter": 150, "max_leaf_nodes": 16,
+         "min_samples_leaf": 40, "l2_regularization": 10.0, "max_features": 0.3},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.2, "max_iter": 40, "max_leaf_nodes": 15,
+         "min_samples_leaf": 3},
+    ),
+    (
+        "random_forest",
+        {"min_samples_leaf": 3, "max_features": "sqrt", "n_estimators": 200},
+    ),
+    (
+        "random_forest",
+        {"min_samples_leaf": 2, "max_features": 0.5, "criterion": "entropy"},
+    ),
+    ("random_forest", {"min_samples_leaf": 10, "max_features": 0.7}),
+    ("random_forest", {"min_samples_leaf": 1, "max_features": 1.0}),
+    (
+        "extra_trees",
+        {"min_samples_leaf": 1, "max_features": 0.5, "criterion": "entropy"},
+    ),
+    ("extra_trees", {"min_samples_leaf": 1, "max_features": 1.0, "n_estimators": 200}),
+    ("extra_trees", {"min_samples_leaf": 3, "max_features": 0.75}),
+    (
+        "extra_trees",
+        {"min_samples_leaf": 8, "max_features": "sqrt", "n_estimators": 200},
+    ),
+    ("extra_trees", {"min_samples_leaf": 2, "max_features": 1}),
+    ("logistic_regression", {"C": 0.01}),
+    ("logistic_regression", {"C": 0.1, "table__scale": "quantile"}),
+    ("logistic_regression", {"C": 30.0}),
+    ("logistic_regression", {"C": 1.0, "table__scale": "robust"}),
+    ("linear_svc", {"C": 0.01}),
+    ("rbf_svc", {"C": 10.0}),
+    ("rbf_svc", {"C": 1.0, "table__scale": "quantile"}),
+    ("rbf_svc", {"C": 100.0, "gamma": 0.01}),
+    ("rbf_svc", {"C": 10.0, "gamma": 0.1}),
+    ("rbf_svc", {"C": 3.0, "gamma": 0.003}),
+    ("mlp", {"hidden_layer_sizes": [256], "alpha": 0.1, "learning_rate_init": 0.003}),
+    (
+        "mlp",
+        {"hidden_layer_sizes": [128, 128], "alpha": 0.01, "table__scale": "quantile"},
+    ),
+    ("mlp", {"hidden_layer_sizes": [16], "alpha": 1.0, "learning_rate_init": 0.01}),
+    (
+        "mlp",
+        {"hidden_layer_sizes": [64, 64], "alpha": 1e-3, "activation": "tanh",
+         "learning_rate_init": 0.003},
+    ),
+    ("k_nearest_neighbors", {"n_neighbors": 1}),
+    ("k_nearest_neighbors", {"n_neighbors": 15, "weights": "distance", "p": 1}),
+    ("k_nearest_neighbors", {"n_neighbors": 50, "table__scale": "quantile"}),
+    ("gaussian_nb", {"var_smoothing": 0.03}),
+    ("gaussian_nb", {"var_smoothing": 1e-3, "table__scale": "quantile"}),
+    ("linear_discriminant_analysis", {"solver": "lsqr", "shrinkage": "auto"}),
+    (
+        "linear_discriminant_analysis",
+        {"solver": "lsqr", "shrinkage": 0.1, "table__scale": "quantile"},
+    ),
+    ("quadratic_discriminant_analysis", {"reg_param": 0.1}),
+    ("quadratic_discriminant_analysis", {"reg_param": 0.5, "table__scale": "quantile"}),
+    ("decision_tree", {"min_samples_leaf": 5, "criterion": "entropy"}),
+    ("decision_tree", {"min_samples_leaf": 10, "max_depth": 4}),
+    (
+        "lightgbm",
+        {"learning_rate": 0.04, "n_estimators": 200, "num_leaves": 50,
+         "min_child_samples": 40, "subsample": 0.75, "subsample_freq": 1},
+    ),
+    ("lightgbm", {"min_child_samples": 20}),
+    (
+        "lightgbm",
+        {"learning_rate": 0.05, "n_estimators": 150, "num_leaves": 15,
+         "min_child_samples": 5, "extra_trees": True, "colsample_bytree": 0.6},
+    ),
+    (
+        "xgboost",
+        {"learning_rate": 0.08, "n_estimators": 200, "max_depth": 6, "subsample": 0.65,
+         "colsample_bylevel": 0.9, "reg_lambda": 0.0},
+    ),
+    ("xgboost", {"learning_rate": 0.1, "n_estimators": 100, "max_depth": 3}),
+    (
+        "catboost",
+        {"learning_rate": 0.08, "iterations": 200, "depth": 7, "l2_leaf_reg": 1e-5,
+         "bootstrap_type": "Bernoulli", "subsample": 0.9, "random_strength": 0.8},
+    ),
+    ("catboost", {"iterations": 200, "depth": 4}),
+)  # fmt: skip
+
+
+def default_configurations(learners=None):
+    """Return the configurations a knowledge base is built from unless told otherwise.
+
+    Parameters
+    ----------
+    learners : sequence of str, default=None
+        Only those of these base learners. None takes all that are installed.
+
+    Returns
+    -------
+    configurations : list of Configuration
+        Untuned defaults first, then a spread over learners and hyperparameters.
+
+    Raises
+    ------
+    ValueError
+        If a name is not in the catalogue.
+    """
+    if learners is None:
+        learners = [name for name, known in BASE_LEARNERS.items() if known.is_installed]
+    learners = check_learners(learners)
+    return [
+        Configuration(learner, hyperparameters)
+        for learner, hyperparameters in _DEFAULT_CONFIGURATIONS
+        if learner in learners
+    ]
+
+
+def check_learners(names):
+    """Return names of base learners as a list, after checking that all are known.
+
+    Parameters
+    ----------
+    names : str or sequence of str
+        Names in the catalogue.
+
+    Returns
+    -------
+    names : list of str
+
+    Raises
+    ------
+    ValueError
+        If a name is not in the catalogue, or there is none.
+    """
+    names = [names] if isinstance(names, str) else list(names)
+    unknown = [name for name in names if name not in BASE_LEARNERS]
+    if unknown or not names:
+        raise ValueError(
+            f"base_learners must be one or more of {sorted(BASE_LEARNERS)}, "
+            f"got: {unknown or names!r}."
+        )
+    return names
+
+
+def make_estimator(configuration, size, random_state=None):
+    """Return the unfitted pipeline of a configuration.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        Of a base learner in the catalogue.
+    size : TaskSize
+        Of the rows that the pipeline will be fitted on.
+    random_state : int or None, default=None
+        Given to the classifier if it takes one.
+
+    Returns
+    -------
+    pipeline : Pipeline
+        With the steps ``"table"`` and ``"learner"``.
+
+    Examples
+    --------
+    >>> from skmeta import Configuration
+    >>> from skmeta._base_learners import TaskSize, make_estimator
+    >>> neighbours = Configuration("k_nearest_neighbors", {"n_neighbors": 50})
+    >>> pipeline = make_estimator(neighbours, TaskSize(n_rows=30, n_columns=2))
+    >>> pipeline["learner"].n_neighbors
+    15
+    """
+    (name,) = check_learners(configuration.learner)
+    learner = BASE_LEARNERS[name]
+    return learner.make(configuration.hyperparameters, size, random_state)
