@@ -1,0 +1,336 @@
+"""Fit and score candidates in parallel; failures come back as data."""
+
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from traceback import format_exc
+
+import numpy as np
+from scipy import sparse
+from scipy.stats import rankdata
+from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """What came of the candidates that were tried, in the order recommended.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tried, n_splits)
+        Greater is better; NaN where the candidate failed.
+    fit_seconds, score_seconds : ndarray of shape (n_tried, n_splits)
+        Wall-clock seconds of each fold.
+    errors : tuple of (str or None)
+        The first traceback of each candidate, None where it did not fail.
+    interrupted : bool
+        Whether the user stopped the evaluation before its end.
+    """
+
+    scores: np.ndarray
+    fit_seconds: np.ndarray
+    score_seconds: np.ndarray
+    errors: tuple
+    interrupted: bool = False
+
+    @property
+    def mean_scores(self):
+        """Mean over splits, NaN for a candidate that failed on any of them."""
+        return self.scores.mean(axis=1)
+
+    @property
+    def best_index(self):
+        """Position of the best candidate, the first one among equals.
+
+        None when all failed.
+        """
+        means = self.mean_scores
+        if np.isnan(means).all():
+            return None
+        return int(np.nanargmax(means))
+
+
+@dataclass(frozen=True)
+class _FoldResult:
+    candidate: int
+    fold: int
+    score: float
+    fit_seconds: float
+    score_seconds: float
+    error: str | None
+
+
+def evaluate_candidates(
+    candidates,
+    X,
+    y,
+    splits,
+    scorer,
+    *,
+    n_jobs=None,
+    fit_params=None,
+    score_params=None,
+    deadline=None,
+    clock=time.monotonic,
+    on_candidate=None,
+):
+    """Cross-validate candidates in the order given.
+
+    Parameters
+    ----------
+    candidates : sequence of estimators
+        Unfitted; each split fits a clone.
+    X : table of shape (n_rows, n_columns)
+        DataFrame, array, sparse matrix or list.
+    y : array-like of shape (n_rows,)
+        Target.
+    splits : sequence of (train, test)
+        Row numbers.
+    scorer : callable
+        ``scorer(estimator, X, y)`` gives a float, greater is better.
+    n_jobs : int or None, default=None
+        As in joblib; a ``parallel_config`` around the call is obeyed. The
+        result does not depend on it.
+    fit_params, score_params : dict, default=None
+        Given to ``fit`` and to the scorer. What has one value per row is split
+        like the rows.
+    deadline : float, default=None
+        Reading of `clock` after which no further candidate is started. The
+        first one always is; one that was started gets all its splits.
+    clock : callable, default=time.monotonic
+        Seconds from any origin.
+    on_candidate : callable, default=None
+        ``on_candidate(index, scores, seconds, error)`` is called in this
+        process whenever a candidate has all its splits.
+
+    Returns
+    -------
+    Evaluations
+        Of the candidates that were started.
+    """
+    work = (
+        delayed(_fit_and_score)(
+            index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
+        )
+        for index, candidate in _until(deadline, clock, candidates)
+        for fold, (train, test) in enumerate(splits)
+    )
+    # Only as much is dispatched as can run, so that `_until` looks at the clock
+    # when a worker is free and not all at once in the beginning.
+    parallel = Parallel(
+        n_jobs=n_jobs,
+        pre_dispatch="n_jobs",
+        batch_size=1,
+        return_as="generator_unordered",
+    )
+    results, interrupted = {}, False
+    try:
+        for result in parallel(work):
+            folds = results.setdefault(result.candidate, {})
+            folds[result.fold] = result
+            if on_candidate is not None and len(folds) == len(splits):
+                on_candidate(result.candidate, *_summary(folds))
+    except KeyboardInterrupt:
+        interrupted = True
+        results = {
+            i: folds for i, folds in results.items() if len(folds) == len(splits)
+        }
+        if not results:
+            raise
+    return _merge(results, len(splits), interrupted)
+
+
+def _until(deadline, clock, candidates):
+    for index, candidate in enumerate(candidates):
+        if index > 0 and deadline is not None and clock() >= deadline:
+            return
+        yield index, candidate
+
+
+def _summary(folds):
+    ordered = [folds[fold] for fold in sorted(folds)]
+    scores = np.array([result.score for result in ordered])
+    seconds = sum(result.fit_seconds + result.score_seconds for result in ordered)
+    error = next((result.error for result in ordered if result.error), None)
+    return scores, seconds, error
+
+
+def _merge(results, n_splits, interrupted):
+    """Put results in the order of candidates and folds, however they arrived.
+
+    After an interruption the candidates left may have gaps between them: those
+    that did not finish are rows without a score.
+    """
+    n_tried = max(results) + 1
+    scores, fit_seconds, score_seconds = np.full((3, n_tried, n_splits), np.nan)
+    errors = ["Interrupted before all splits were done."] * n_tried
+    for index, folds in results.items():
+        for fold, result in folds.items():
+            scores[index, fold] = result.score
+            fit_seconds[index, fold] = result.fit_seconds
+            score_seconds[index, fold] = result.score_seconds
+        errors[index] = _summary(folds)[2]
+    return Evaluations(scores, fit_seconds, score_seconds, tuple(errors), interrupted)
+
+
+def _fit_and_score(
+    index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
+):
+    """Return one fold's result; a failed fit is recorded, not raised."""
+    start = time.perf_counter()
+    fitted = start
+    try:
+        with calm():
+            estimator = clone(candidate)
+            estimator.fit(
+                take_rows(X, train),
+                take_rows(y, train),
+                **_params_of_rows(fit_params, train, len(y)),
+            )
+            fitted = time.perf_counter()
+            score = float(
+                _score(
+                    scorer,
+                    estimator,
+                    take_rows(X, test),
+                    take_rows(y, test),
+                    _params_of_rows(score_params, test, len(y)),
+                )
+            )
+        error = None
+        if not np.isfinite(score):
+            error, score = f"The scorer gave {score} instead of a number.", np.nan
+    except Exception:
+        score, error = np.nan, format_exc()
+    ended = time.perf_counter()
+    fitted = fitted if fitted > start else ended
+    return _FoldResult(index, fold, score, fitted - start, ended - fitted, error)
+
+
+def _score(scorer, estimator, X, y, score_params):
+    """Score with weights where the scorer takes them, without where it does not.
+
+    A scorer made from a metric without ``sample_weight`` has it in its own
+    signature all the same: only the call tells.
+    """
+    try:
+        return scorer(estimator, X, y, **score_params)
+    except TypeError as error:
+        if "sample_weight" not in score_params or "sample_weight" not in str(error):
+            raise
+        rest = {k: v for k, v in score_params.items() if k != "sample_weight"}
+        return scorer(estimator, X, y, **rest)
+
+
+@contextmanager
+def calm():
+    """Fit without chatter, and with one BLAS thread so that sums do not differ.
+
+    The number of threads changes the order of additions in BLAS, and with it
+    the last bit: a result would depend on `n_jobs` and on the machine's load.
+    """
+    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
+        # Convergence, collinear columns, small classes: such a candidate shows
+        # by its score. Deprecations must be seen.
+        for category in (UserWarning, RuntimeWarning):
+            warnings.simplefilter("ignore", category=category)
+        yield
+
+
+def take_rows(data, rows):
+    """Return the rows of a table, a target or a list.
+
+    Parameters
+    ----------
+    data : DataFrame, Series, ndarray, sparse matrix or list
+        What has rows.
+    rows : ndarray of int
+        Their positions.
+
+    Returns
+    -------
+    subset : same type as `data`
+    """
+    if hasattr(data, "iloc"):
+        return data.iloc[rows]
+    if sparse.issparse(data):
+        return data.tocsr()[rows]
+    if hasattr(data, "shape"):
+        return data[rows]
+    return [data[row] for row in rows]
+
+
+def _params_of_rows(params, rows, n_rows):
+    def part(value):
+        is_text = isinstance(value, (str, bytes))
+        has_rows = hasattr(value, "__len__") and not is_text and len(value) == n_rows
+        return take_rows(value, rows) if has_rows else value
+
+    return {
+        name: part(value) for name, value in (params or {}).items() if value is not None
+    }
+
+
+def make_cv_results(evaluations, params):
+    """Arrange evaluations as `GridSearchCV.cv_results_` does.
+
+    Parameters
+    ----------
+    evaluations : Evaluations
+        Of the candidates tried.
+    params : sequence of dict
+        The parameters of each of them.
+
+    Returns
+    -------
+    cv_results : dict of str to (ndarray, masked array or list)
+        The keys of `GridSearchCV` for a single metric, in its order.
+    """
+    results = {}
+    for name, seconds in [
+        ("fit_time", evaluations.fit_seconds),
+        ("score_time", evaluations.score_seconds),
+    ]:
+        results[f"mean_{name}"] = seconds.mean(axis=1)
+        results[f"std_{name}"] = seconds.std(axis=1)
+    for name in sorted({name for values in params for name in values}):
+        results[f"param_{name}"] = _masked_column(
+            [p.get(name, _ABSENT) for p in params]
+        )
+    results["params"] = list(params)
+    for split, scores in enumerate(evaluations.scores.T):
+        results[f"split{split}_test_score"] = scores
+    results["mean_test_score"] = evaluations.mean_scores
+    results["std_test_score"] = evaluations.scores.std(axis=1)
+    results["rank_test_score"] = _ranks(evaluations.mean_scores)
+    return results
+
+
+_ABSENT = object()
+
+
+def _masked_column(values):
+    mask = np.array([value is _ABSENT for value in values])
+    present = [value for value in values if value is not _ABSENT]
+    try:
+        dtype = np.array(present).dtype
+    except ValueError:  # lists of different lengths
+        dtype = np.dtype(object)
+    if dtype.kind not in "biuf" or any(isinstance(v, (list, tuple)) for v in present):
+        dtype = np.dtype(object)
+    column = np.ma.MaskedArray(np.empty(len(values), dtype=dtype), mask=mask)
+    for i, value in enumerate(values):
+        if value is not _ABSENT:
+            column[i] = value
+    return column
+
+
+def _ranks(means):
+    """Rank from 1, the best; equals share the better rank, failures the last."""
+    if np.isnan(means).all():
+        return np.ones(len(means), dtype=np.int32)
+    filled = np.where(np.isnan(means), np.nanmin(means) - 1, means)
+    return rankdata(-filled, method="min").astype(np.int32)

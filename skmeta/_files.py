@@ -1,0 +1,70 @@
+"""The user's tables as files: CSV and parquet."""
+
+from pathlib import Path
+
+import pandas as pd
+
+SUFFIXES = (".csv", ".parquet", ".pq")
+
+
+def read_file(path):
+    """Read a table from a CSV or parquet file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.csv`` (also compressed, as in ``.csv.gz``), ``.parquet`` or
+        ``.pq``.
+
+    Returns
+    -------
+    frame : DataFrame of shape (n_rows, n_columns)
+        With at least one row and one column.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If a parquet file is asked for without pyarrow.
+    ValueError
+        If the file is of another kind, cannot be read or holds no rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"No file {str(path)!r}. Check the path.")
+    frame = _read(path)
+    if frame.empty:
+        raise ValueError(
+            f"{path.name} must hold at least one row and one column, "
+            f"got: {frame.shape[0]} rows and {frame.shape[1]} columns."
+        )
+    return frame
+
+
+def _read(path):
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    try:
+        if suffixes and suffixes[-1] in (".parquet", ".pq"):
+            return pd.read_parquet(path)
+        if ".csv" in suffixes[-2:]:
+            return pd.read_csv(path)
+    except ImportError as error:
+        raise ImportError(
+            "Parquet files require pyarrow. "
+            "Install it with: pip install skmeta[parquet]"
+        ) from error
+    except pd.errors.EmptyDataError as error:
+        raise ValueError(
+            f"{path.name} must hold a header and at least one row, got: an empty file."
+        ) from error
+    except Exception as error:
+        first_line = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{path.name} cannot be read as a table: {first_line}. "
+            f"Check that it is the kind of file that its name says."
+        ) from error
+    raise ValueError(
+        f"A table must be a file that ends in one of {list(SUFFIXES)}, "
+        f"got: {path.name!r}."
+    )

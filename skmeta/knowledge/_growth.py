@@ -1,0 +1,559 @@
+"""Build a knowledge base by evaluating configurations on tables."""
+
+import json
+import logging
+import os
+import platform
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy
+import sklearn
+
+from skmeta._base_learners import default_configurations
+from skmeta.exceptions import KnowledgeError
+from skmeta.knowledge._knowledge_base import KnowledgeBase
+from skmeta.knowledge._worker import METRICS, Protocol
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TaskSource:
+    """Where the table of a task is found, and what is known of it.
+
+    Parameters
+    ----------
+    name : str
+        Name of the task in the knowledge base.
+    path : str
+        CSV or parquet file.
+    target : str
+        Column of the classes.
+    family : str
+        Variants of one dataset have the same family. They count as one task,
+        and are left out together.
+    domain : str, default=""
+        Subject, such as ``"medicine"``.
+    details : dict
+        Anything else worth keeping, such as source and licence.
+    """
+
+    name: str
+    path: str
+    target: str
+    family: str
+    domain: str = ""
+    details: dict = field(default_factory=dict)
+
+
+def find_tasks(paths, target="__target__", index=None):
+    """List the tasks in directories and files.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        CSV and parquet files, or directories of them.
+    target : str, default="__target__"
+        Column of the classes in every table.
+    index : str or Path, default=None
+        CSV file with a column ``name`` (the file's name without its ending) and,
+        where known, ``family``, ``domain``, ``source``, ``licence_note`` and
+        ``openml_did``. Tables that it does not list are a family of their own.
+
+    Returns
+    -------
+    tasks : list of TaskSource
+        Sorted by name.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a path does not exist.
+    ValueError
+        If there is no table, or two have one name.
+    """
+    known = {} if index is None else _read_index(index)
+    files = sorted({file for path in paths for file in _table_files(Path(path), index)})
+    if not files:
+        raise ValueError(
+            f"paths must hold at least one .csv or .parquet file, "
+            f"got: {[str(path) for path in paths]}."
+        )
+    tasks = [_describe_source(file, target, known) for file in files]
+    names = [task.name for task in tasks]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"Every table must have a name of its own, got more than one of {twice}. "
+            f"Rename the files."
+        )
+    return sorted(tasks, key=lambda task: task.name)
+
+
+def _table_files(path, index):
+    if path.is_dir():
+        found = [f for f in path.iterdir() if f.suffix in (".csv", ".parquet", ".pq")]
+        return [f for f in found if index is None or not f.samefile(index)]
+    if not path.is_file():
+        raise FileNotFoundError(f"No file or directory {str(path)!r}. Check the path.")
+    return [path]
+
+
+def _read_index(index):
+    frame = pd.read_csv(index)
+    if "name" not in frame.columns:
+        raise ValueError(
+            f"{Path(index).name} must have a column 'name', got: {list(frame.columns)}."
+        )
+    return frame.set_index("name").to_dict("index")
+
+
+def _describe_source(file, target, known):
+    row = {
+        key: value
+        for key, value in known.get(file.stem, {}).items()
+        if not pd.isna(value)
+    }
+    kept = ("source", "licence_note", "openml_did")
+    return TaskSource(
+        name=file.stem,
+        path=str(file),
+        target=target,
+        family=str(row.get("family", file.stem)),
+        domain=str(row.get("domain", "")),
+        details={key: row[key] for key in kept if key in row},
+    )
+
+
+def build_knowledge(
+    tasks,
+    output,
+    *,
+    configurations=None,
+    protocol=None,
+    n_jobs=1,
+    time_limit=60.0,
+    memory_limit=None,
+    resume=False,
+    on_progress=None,
+):
+    """Evaluate configurations on tasks and save what came of it.
+
+    Each task that is finished is written at once to ``<output>.partial``. After
+    a kill, `resume` goes on from there; at most the tasks that were being
+    evaluated are lost. On Ctrl-C the tasks finished so far are saved to
+    `output`, and the partial file stays for a later `resume`.
+
+    Parameters
+    ----------
+    tasks : sequence of TaskSource
+        From `find_tasks`. They are taken in a fixed shuffled order, so that an
+        interrupted build holds a fair sample of them.
+    output : str or Path
+        Knowledge file to write, ending in ``.zip``.
+    configurations : sequence of Configuration, default=None
+        None takes `default_configurations`.
+    protocol : Protocol, default=None
+        Folds, rows and seed. None takes its defaults.
+    n_jobs : int, default=1
+        Tasks evaluated at the same time, each in a process of its own with one
+        thread.
+    time_limit : float, default=60.0
+        Seconds one fit may take before its process is ended and the
+        configuration recorded as failed on that task.
+    memory_limit : float, default=None
+        Megabytes of address space one process may have; beyond it fits fail.
+        Not enforced on Windows.
+    resume : bool, default=False
+        Go on from ``<output>.partial``. Without it an existing partial file is
+        an error.
+    on_progress : callable, default=None
+        Called with a line of text whenever a task is done.
+
+    Returns
+    -------
+    knowledge : KnowledgeBase
+        What was saved.
+
+    Raises
+    ------
+    KnowledgeError
+        If the partial file comes from other configurations or another protocol,
+        or is there without `resume`, or no task could be evaluated.
+    """
+    output = Path(output)
+    _check_output(output)
+    if configurations is None:
+        configurations = default_configurations()
+    header = {
+        "configurations": [c.to_dict() for c in configurations],
+        "protocol": asdict(protocol or Protocol()),
+    }
+    records = _Records(output.with_name(output.name + ".partial"), header, resume)
+    todo = [task for task in _shuffled(tasks) if task.name not in records.by_name]
+    pool = _Pool(todo, header, n_jobs, time_limit, memory_limit)
+    finished = False
+    try:
+        for record in pool.run():
+            records.add(record)
+            if on_progress is not None:
+                on_progress(_progress_line(record, pool))
+        finished = True
+    except KeyboardInterrupt:
+        logger.warning("Interrupted: saving the %d tasks done.", len(records.by_name))
+    finally:
+        pool.close()
+    wanted = {task.name for task in tasks}
+    knowledge = _assemble(
+        [r for r in records.by_name.values() if r["task"]["name"] in wanted],
+        configurations,
+        header["protocol"] | {"time_limit": time_limit, "memory_limit": memory_limit},
+    )
+    knowledge.save(output)
+    if finished:
+        records.remove()
+    return knowledge
+
+
+def _check_output(output):
+    if output.suffix != ".zip":
+        raise ValueError(f"output must end in '.zip', got: {output.name!r}.")
+    if not output.absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"No directory {str(output.parent)!r} to write {output.name!r} to. "
+            f"Create it first."
+        )
+
+
+def _shuffled(tasks):
+    ordered = sorted(tasks, key=lambda task: task.name)
+    return [ordered[i] for i in np.random.default_rng(0).permutation(len(ordered))]
+
+
+def _progress_line(record, pool):
+    task = record["task"]["name"]
+    if record["refused"]:
+        outcome = f"left out: {record['refused']}"
+    else:
+        n_failed = len(record["failures"])
+        outcome = f"{len(record['cells'])} evaluated, {n_failed} failed"
+    n_left = pool.n_tasks - pool.n_done
+    return (
+        f"[{pool.n_done}/{pool.n_tasks}] {task}: {outcome} "
+        f"in {record['seconds']:.0f} s; "
+        f"{n_left} to go, about {pool.minutes_left():.0f} min"
+    )
+
+
+class _Records:
+    """The finished tasks of a build, each on disk before the next step is taken."""
+
+    def __init__(self, path, header, resume):
+        self.path = path
+        self.by_name = {}
+        if path.exists():
+            if not resume:
+                raise KnowledgeError(
+                    f"{path.name} holds an unfinished build. Go on with it by "
+                    f"resume=True (--resume), or delete it."
+                )
+            self._read(header)
+        self._file = path.open("a", encoding="utf-8")
+        if self._file.tell() == 0:
+            self._write(header)
+
+    def _read(self, header):
+        complete = self.path.read_bytes().rpartition(b"\n")[0]
+        lines = complete.decode().split("\n") if complete else []
+        if lines and json.loads(lines[0]) != header:
+            raise KnowledgeError(
+                f"{self.path.name} was begun with other configurations or another "
+                f"protocol. Give it the same ones, or delete it."
+            )
+        for line in lines[1:]:
+            record = json.loads(line)
+            self.by_name[record["task"]["name"]] = record
+        # A line cut short by a kill would spoil the one written after it.
+        os.truncate(self.path, len(complete) + bool(complete))
+
+    def add(self, record):
+        self.by_name[record["task"]["name"]] = record
+        self._write(record)
+
+    def _write(self, values):
+        self._file.write(json.dumps(values) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def remove(self):
+        self._file.close()
+        self.path.unlink()
+
+
+class _Worker:
+    """A process that evaluates one task at a time, and what it was last heard of."""
+
+    def __init__(self, number, settings, events):
+        self.number = number
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "skmeta.knowledge._worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | _ONE_THREAD,
+        )
+        self._reader = threading.Thread(
+            target=self._listen, args=(events,), daemon=True
+        )
+        self._reader.start()
+        self.send(settings)
+
+    def _listen(self, events):
+        for line in self.process.stdout:
+            events.put((self, json.loads(line)))
+        events.put((self, {"event": "ended"}))
+
+    def send(self, values):
+        try:
+            self.process.stdin.write(json.dumps(values) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # its end is reported by `_listen`
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+_ONE_THREAD = {
+    f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")
+}
+
+
+class _Progress:
+    """How far a worker is with its task."""
+
+    def __init__(self, task, n_configurations):
+        self.task = task
+        self.left = deque(range(n_configurations))
+        self.description = None
+        self.cells = {}
+        self.failures = {}
+        self.started = time.monotonic()
+        self.fit_started = None
+
+    def job(self):
+        return {
+            "path": self.task.path,
+            "target": self.task.target,
+            "describe": self.description is None,
+            "configurations": list(self.left),
+        }
+
+    def settle(self, configuration):
+        """Note that a configuration needs no more work."""
+        self.left.remove(configuration)
+        self.fit_started = None
+
+    def record(self, refused=None):
+        return {
+            "task": asdict(self.task),
+            "description": self.description,
+            "cells": self.cells,
+            "failures": self.failures,
+            "refused": refused,
+            "seconds": time.monotonic() - self.started,
+        }
+
+
+class _Pool:
+    """Workers, the tasks they are at, and the limits they are held to."""
+
+    def __init__(self, tasks, header, n_jobs, time_limit, memory_limit):
+        self.n_tasks = len(tasks)
+        self.n_done = 0
+        self._tasks = deque(tasks)
+        self._settings = header | {"memory_limit": memory_limit}
+        self._n_configurations = len(header["configurations"])
+        self._time_limit = time_limit
+        self._n_workers = min(n_jobs, len(tasks))
+        self._events = queue.Queue()
+        self._at = {}  # worker to _Progress
+        self._started = time.monotonic()
+
+    def minutes_left(self):
+        per_task = (time.monotonic() - self._started) / max(1, self.n_done)
+        return per_task * (self.n_tasks - self.n_done) / 60
+
+    def run(self):
+        """Yield the record of each task as it is finished."""
+        for number in range(self._n_workers):
+            self._begin(self._new_worker(number))
+        while self._at:
+            try:
+                worker, event = self._events.get(timeout=0.2)
+            except queue.Empty:
+                self._end_overdue()
+                continue
+            if worker not in self._at:
+                continue  # said before it was ended
+            record = self._hear(worker, event)
+            if record is not None:
+                self.n_done += 1
+                yield record
+            self._end_overdue()
+
+    def close(self):
+        """End every process."""
+        for worker in self._at:
+            worker.end()
+        self._at.clear()
+
+    def _new_worker(self, number):
+        return _Worker(number, self._settings, self._events)
+
+    def _begin(self, worker):
+        """Give a free worker its next task, or let it go."""
+        if not self._tasks:
+            self._at.pop(worker, None)
+            worker.end()
+            return
+        progress = _Progress(self._tasks.popleft(), self._n_configurations)
+        self._at[worker] = progress
+        worker.send(progress.job())
+
+    def _hear(self, worker, event):
+        progress = self._at[worker]
+        name = event.pop("event")
+        if name == "described":
+            progress.description = event
+        elif name == "fitting":
+            progress.fit_started = (time.monotonic(), event["configuration"])
+        elif name == "evaluated":
+            configuration = event.pop("configuration")
+            progress.cells[configuration] = event
+            progress.settle(configuration)
+        elif name == "failed":
+            progress.failures[event["configuration"]] = event["error"]
+            progress.settle(event["configuration"])
+        elif name == "ended":
+            return self._replace(
+                worker, "The process ended during the fit, perhaps for want of memory."
+            )
+        elif name in ("done", "refused"):
+            self._begin(worker)
+            return progress.record(event.get("error"))
+        return None
+
+    def _end_overdue(self):
+        now = time.monotonic()
+        for worker, progress in list(self._at.items()):
+            started = progress.fit_started
+            if started is not None and now - started[0] > self._time_limit:
+                self._replace(worker, f"Stopped after {self._time_limit:g} s.")
+
+    def _replace(self, worker, error):
+        """Record a fit as failed, and go on with the task in a new process."""
+        progress = self._at.pop(worker)
+        worker.end()
+        if progress.fit_started is None:
+            # It died before any fit: it would do so again and again.
+            self._begin(self._new_worker(worker.number))
+            return progress.record("The process ended while it read the table.")
+        configuration = progress.fit_started[1]
+        progress.failures[configuration] = error
+        progress.settle(configuration)
+        successor = self._new_worker(worker.number)
+        self._at[successor] = progress
+        successor.send(progress.job())
+        return None
+
+
+def _assemble(records, configurations, protocol):
+    """Arrange the records of a build as a knowledge base, whatever their order."""
+    used = sorted(
+        (r for r in records if not r["refused"]), key=lambda r: r["task"]["name"]
+    )
+    if not used:
+        reasons = [f"{r['task']['name']}: {r['refused']}" for r in records[:3]]
+        raise KnowledgeError(f"No task could be evaluated. {' '.join(reasons)}")
+    shape = (len(used), len(configurations))
+    fold_scores = {
+        m: np.full((*shape, protocol["n_folds"]), np.nan, dtype=np.float32)
+        for m in METRICS
+    }
+    seconds = {
+        name: np.full(shape, np.nan, dtype=np.float32)
+        for name in ("fit_seconds", "predict_seconds")
+    }
+    failures = []
+    for row, record in enumerate(used):
+        # JSON makes text of the numbers that are keys.
+        for index, cell in record["cells"].items():
+            for metric, scores in cell["scores"].items():
+                fold_scores[metric][row, int(index)] = np.round(scores, 5)
+            for name, values in seconds.items():
+                values[row, int(index)] = np.float32(f"{cell[name]:.3g}")
+        failures.extend(
+            {
+                "task": record["task"]["name"],
+                "configuration": configurations[int(index)].name,
+                "error": error,
+            }
+            for index, error in record["failures"].items()
+        )
+    return KnowledgeBase(
+        tasks=_task_frame(used),
+        meta_features=_meta_feature_frame(used),
+        configurations=configurations,
+        fold_scores=fold_scores,
+        failures=failures,
+        provenance=_provenance(records, protocol),
+        **seconds,
+    )
+
+
+def _task_frame(records):
+    rows = []
+    for record in records:
+        task, description = record["task"], record["description"]
+        sizes = {k: v for k, v in description.items() if k != "meta_features"}
+        rows.append(
+            {"family": task["family"], "domain": task["domain"]}
+            | sizes
+            | task["details"]
+        )
+    names = [record["task"]["name"] for record in records]
+    return pd.DataFrame(rows, index=pd.Index(names, name="task"))
+
+
+def _meta_feature_frame(records):
+    values = [record["description"]["meta_features"] for record in records]
+    names = [record["task"]["name"] for record in records]
+    return pd.DataFrame(values, index=pd.Index(names, name="task"))
+
+
+def _provenance(records, protocol):
+    return {
+        "protocol": protocol,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
+            "scikit-learn": sklearn.__version__,
+            "scipy": scipy.__version__,
+        },
+        "left_out": {r["task"]["name"]: r["refused"] for r in records if r["refused"]},
+    }
