@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -66,6 +66,8 @@ class BaseLearner:
     has_margins : bool
         Whether the classifier gives margins instead of probabilities, which a
         sigmoid fitted out of fold turns into probabilities [1]_.
+    wants_class_numbers : bool
+        Whether the classifier takes no other classes than 0, 1, ...
 
     References
     ----------
@@ -81,12 +83,12 @@ class BaseLearner:
     max_rows: float = np.inf
     max_cells: float = np.inf
     has_margins: bool = False
+    wants_class_numbers: bool = False
 
     @property
     def is_installed(self):
         """Whether the package of the classifier is there."""
-        package = self.estimator.partition(".")[0].partition(":")[0]
-        return importlib.util.find_spec(package) is not None
+        return importlib.util.find_spec(_package(self.estimator)) is not None
 
     @property
     def estimator_class(self):
@@ -133,6 +135,8 @@ class BaseLearner:
             classifier = CalibratedClassifierCV(
                 classifier, cv=CalibrationFolds(), ensemble=False
             )
+        if self.wants_class_numbers:
+            classifier = ClassNumbers(classifier)
         encoder = TableEncoder(**(self.encoding | encoding))
         return Pipeline([("table", encoder), ("learner", classifier)])
 
@@ -152,6 +156,68 @@ class CalibrationFolds(BaseEstimator):
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the largest number of folds there can be."""
         return 3
+
+
+class ClassNumbers(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Give a classifier class numbers from 0 whatever the classes are.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Takes only class numbers, as XGBoost does.
+    """
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the classifier on the numbers of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Encoded table.
+        y : array-like of shape (n_rows,)
+            Classes.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self
+        """
+        self.classes_, numbers = np.unique(y, return_inverse=True)
+        self.estimator_ = clone(self.estimator)
+        self.estimator_.fit(X, numbers, sample_weight=sample_weight)
+        return self
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Encoded table.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,)
+        """
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features)
+            Encoded table.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes)
+        """
+        return self.estimator_.predict_proba(X)
 
 
 def split_hyperparameters(values):
@@ -456,6 +522,7 @@ _LEARNERS = (
         encoding={"categories": "ordinal"},
         fixed={"n_jobs": 1, "verbosity": 0},
         max_cells=_DENSE_CELLS,
+        wants_class_numbers=True,
     ),
     BaseLearner(
         "catboost",
@@ -668,13 +735,103 @@ def check_learners(names):
     return names
 
 
+def get_learner(name):
+    """Return a base learner by its name in the catalogue, or by its import path.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"random_forest"``, or ``"module:class"`` for a classifier that
+        is not in the catalogue: its table is then one-hot encoded, imputed and
+        standardized.
+
+    Returns
+    -------
+    learner : BaseLearner
+
+    Raises
+    ------
+    ValueError
+        If the catalogue has no such name.
+    """
+    if ":" in name:
+        return BaseLearner(name, name, ConfigurationSpace(()), encoding=_LINEAR)
+    (name,) = check_learners(name)
+    return BASE_LEARNERS[name]
+
+
+def find_learner(estimator, taught=()):
+    """Find the classifier of a known class in an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier, or a pipeline or meta-estimator that holds one.
+    taught : iterable of str, default=()
+        Names of base learners known besides the catalogue, as
+        ``"module:class"``.
+
+    Returns
+    -------
+    learner : BaseLearner
+        From the catalogue.
+    prefix : str
+        What stands before its parameters' names in ``estimator.set_params``:
+        empty, or such as ``"svc__"``.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or several at the same depth.
+    """
+    others = [get_learner(name) for name in taught if ":" in name]
+    known = {
+        learner.estimator.partition(":")[2]: learner
+        for learner in (*_LEARNERS, *others)
+    }
+    parts = {"": estimator, **estimator.get_params(deep=True)}
+    # Compared by name and package, so that nothing has to be imported for it.
+    found = {
+        name: known[type(part).__name__]
+        for name, part in parts.items()
+        if type(part).__name__ in known
+        and _package(type(part).__module__)
+        == _package(known[type(part).__name__].estimator)
+    }
+    if not found:
+        path = f"{type(estimator).__module__}:{type(estimator).__name__}"
+        raise ValueError(
+            f"estimator must be or hold one of {sorted(known)}, got: {estimator!r}. "
+            f"To teach it another one, build a knowledge base from configurations "
+            f"of it, such as Configuration({path!r}, {{...}}), with "
+            f"skmeta.knowledge.build_knowledge, and pass that as knowledge."
+        )
+    outermost = min(_depth(name) for name in found)
+    names = [name for name in found if _depth(name) == outermost]
+    if len(names) > 1:
+        raise ValueError(
+            f"estimator must hold one classifier to choose hyperparameters for, "
+            f"got several: {names}. Search for each of them on its own."
+        )
+    (name,) = names
+    return found[name], f"{name}__" if name else ""
+
+
+def _package(path):
+    return path.replace(":", ".").partition(".")[0]
+
+
+def _depth(name):
+    return len(name.split("__")) if name else 0
+
+
 def make_estimator(configuration, size, random_state=None):
     """Return the unfitted pipeline of a configuration.
 
     Parameters
     ----------
     configuration : Configuration
-        Of a base learner in the catalogue.
+        Its learner is a name that `get_learner` takes.
     size : TaskSize
         Of the rows that the pipeline will be fitted on.
     random_state : int or None, default=None
@@ -694,6 +851,5 @@ def make_estimator(configuration, size, random_state=None):
     >>> pipeline["learner"].n_neighbors
     15
     """
-    (name,) = check_learners(configuration.learner)
-    learner = BASE_LEARNERS[name]
+    learner = get_learner(configuration.learner)
     return learner.make(configuration.hyperparameters, size, random_state)

@@ -39,18 +39,22 @@ class Evaluations:
     @property
     def mean_scores(self):
         """Mean over splits, NaN for a candidate that failed on any of them."""
-        return self.scores.mean(axis=1)
+        return _over_splits(np.mean, self.scores)
 
     @property
     def best_index(self):
         """Position of the best candidate, the first one among equals.
 
-        None when all failed.
+        Without splits nothing was compared, and the first one it is.
         """
         means = self.mean_scores
-        if np.isnan(means).all():
-            return None
-        return int(np.nanargmax(means))
+        return 0 if np.isnan(means).all() else int(np.nanargmax(means))
+
+
+def _over_splits(summary, values):
+    """Summarize each row, as NaN where there are no splits at all."""
+    n_candidates, n_splits = values.shape
+    return summary(values, axis=1) if n_splits else np.full(n_candidates, np.nan)
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def evaluate_candidates(
     y : array-like of shape (n_rows,)
         Target.
     splits : sequence of (train, test)
-        Row numbers.
+        Row numbers. Without any, nothing is fitted and no score is known.
     scorer : callable
         ``scorer(estimator, X, y)`` gives a float, greater is better.
     n_jobs : int or None, default=None
@@ -111,6 +115,9 @@ def evaluate_candidates(
     Evaluations
         Of the candidates that were started.
     """
+    if not splits:
+        nothing = np.empty((len(candidates), 0))
+        return Evaluations(nothing, nothing, nothing, (None,) * len(candidates))
     work = (
         delayed(_fit_and_score)(
             index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
@@ -227,12 +234,13 @@ def _score(scorer, estimator, X, y, score_params):
 
 @contextmanager
 def calm():
-    """Fit without chatter, and with one BLAS thread so that sums do not differ.
+    """Fit without chatter, and with one thread: parallelism is over candidates.
 
     The number of threads changes the order of additions in BLAS, and with it
-    the last bit: a result would depend on `n_jobs` and on the machine's load.
+    the last bit: a result would depend on `n_jobs`. And OpenMP threads that wait
+    for each other on a busy machine take a hundred times longer than one.
     """
-    with warnings.catch_warnings(), threadpool_limits(limits=1, user_api="blas"):
+    with warnings.catch_warnings(), threadpool_limits(limits=1):
         # Convergence, collinear columns, small classes: such a candidate shows
         # by its score. Deprecations must be seen.
         for category in (UserWarning, RuntimeWarning):
@@ -294,8 +302,8 @@ def make_cv_results(evaluations, params):
         ("fit_time", evaluations.fit_seconds),
         ("score_time", evaluations.score_seconds),
     ]:
-        results[f"mean_{name}"] = seconds.mean(axis=1)
-        results[f"std_{name}"] = seconds.std(axis=1)
+        results[f"mean_{name}"] = _over_splits(np.mean, seconds)
+        results[f"std_{name}"] = _over_splits(np.std, seconds)
     for name in sorted({name for values in params for name in values}):
         results[f"param_{name}"] = _masked_column(
             [p.get(name, _ABSENT) for p in params]
@@ -304,7 +312,7 @@ def make_cv_results(evaluations, params):
     for split, scores in enumerate(evaluations.scores.T):
         results[f"split{split}_test_score"] = scores
     results["mean_test_score"] = evaluations.mean_scores
-    results["std_test_score"] = evaluations.scores.std(axis=1)
+    results["std_test_score"] = _over_splits(np.std, evaluations.scores)
     results["rank_test_score"] = _ranks(evaluations.mean_scores)
     return results
 

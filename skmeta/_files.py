@@ -1,5 +1,6 @@
 """The user's tables as files: CSV and parquet."""
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -46,14 +47,12 @@ def _read(path):
     suffixes = [suffix.lower() for suffix in path.suffixes]
     try:
         if suffixes and suffixes[-1] in (".parquet", ".pq"):
-            return pd.read_parquet(path)
+            with _naming_pyarrow():
+                return pd.read_parquet(path)
         if ".csv" in suffixes[-2:]:
             return pd.read_csv(path)
-    except ImportError as error:
-        raise ImportError(
-            "Parquet files require pyarrow. "
-            "Install it with: pip install skmeta[parquet]"
-        ) from error
+    except ImportError:
+        raise
     except pd.errors.EmptyDataError as error:
         raise ValueError(
             f"{path.name} must hold a header and at least one row, got: an empty file."
@@ -68,3 +67,44 @@ def _read(path):
         f"A table must be a file that ends in one of {list(SUFFIXES)}, "
         f"got: {path.name!r}."
     )
+
+
+def write_file(frame, path):
+    """Write a table to a CSV or parquet file, without its index.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        What to write.
+    path : str or Path
+        Ends in ``.csv``, ``.parquet`` or ``.pq``.
+
+    Raises
+    ------
+    ImportError
+        If a parquet file is asked for without pyarrow.
+    ValueError
+        If the path ends otherwise.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".csv":
+        frame.to_csv(path, index=False)
+    elif suffix in (".parquet", ".pq"):
+        with _naming_pyarrow():
+            frame.to_parquet(path, index=False)
+    else:
+        raise ValueError(
+            f"A table must be a file that ends in one of {list(SUFFIXES)}, "
+            f"got: {Path(path).name!r}."
+        )
+
+
+@contextmanager
+def _naming_pyarrow():
+    try:
+        yield
+    except ImportError as error:
+        raise ImportError(
+            "Parquet files require pyarrow. "
+            "Install it with: pip install skmeta[parquet]"
+        ) from error

@@ -1,0 +1,15 @@
+"""What is known of other tasks: kept, read, and built by evaluating them."""
+
+from skmeta.knowledge._growth import TaskSource, build_knowledge, find_tasks
+from skmeta.knowledge._knowledge_base import KnowledgeBase
+from skmeta.knowledge._storage import load_knowledge
+from skmeta.knowledge._worker import Protocol
+
+__all__ = [
+    "KnowledgeBase",
+    "Protocol",
+    "TaskSource",
+    "build_knowledge",
+    "find_tasks",
+    "load_knowledge",
+]

@@ -305,7 +305,7 @@ class _Worker:
     def __init__(self, number, settings, events):
         self.number = number
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "skmeta.knowledge._worker"],
+            [sys.executable, "-c", _SERVE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -337,6 +337,7 @@ class _Worker:
         self.process.stdout.close()
 
 
+_SERVE = "from skmeta.knowledge._worker import serve; serve()"
 _ONE_THREAD = {
     f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "BLIS")
 }

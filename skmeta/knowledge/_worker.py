@@ -1,10 +1,9 @@
 """Evaluate configurations on tasks in a process that may be killed at any fit.
 
-Started by `_growth` as ``python -m skmeta.knowledge._worker``. It reads one JSON
-line of settings, then one JSON line for each task, and writes one JSON line for
-each thing that happens. A process of our own and not a joblib worker, because
-ending a joblib worker breaks its whole pool, and a fit inside C code can only be
-stopped by ending its process.
+Started by `_growth`. It reads one JSON line of settings, then one JSON line for
+each task, and writes one JSON line for each thing that happens. A process of our
+own and not a joblib worker, because ending a joblib worker breaks its whole pool,
+and a fit inside C code can only be stopped by ending its process.
 """
 
 import json
@@ -246,7 +245,7 @@ def _limit_memory(megabytes):
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def main():
+def serve():
     """Serve tasks from standard input until it ends."""
     # What a library prints must not get between the lines of ours.
     channel = os.fdopen(os.dup(1), "w", buffering=1)
@@ -268,7 +267,3 @@ def main():
             tell("done")
         except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
             tell("refused", error=str(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,290 @@
+"""The command line: ``python -m skmeta fit | predict | build``."""
+
+import argparse
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+from sklearn.utils.multiclass import type_of_target
+
+from skmeta._base_learners import default_configurations
+from skmeta._classifier import MetaLearnerClassifier
+from skmeta._evaluation import calm
+from skmeta._files import read_file, write_file
+from skmeta.exceptions import SkmetaError
+from skmeta.knowledge import Protocol, build_knowledge, find_tasks
+
+_USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
+
+
+def main(arguments=None):
+    """Run a command and return its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str, default=None
+        None takes those of the process.
+
+    Returns
+    -------
+    exit_code : int
+        0 when it worked, 2 when what the user gave cannot be used, 130 after
+        Ctrl-C.
+    """
+    options = _make_parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except _USER_ERRORS as error:
+        print(f"skmeta {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"skmeta {options.command}: interrupted.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _make_parser():
+    parser = argparse.ArgumentParser(
+        prog="python -m skmeta", description="AutoML that has seen other tables."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_fit(commands)
+    _add_predict(commands)
+    _add_build(commands)
+    return parser
+
+
+# fit
+
+
+def _add_fit(commands):
+    fit = commands.add_parser("fit", help="recommend, try and fit a classifier")
+    fit.add_argument("table", help="CSV or parquet file")
+    fit.add_argument("--target", required=True, help="column of the classes")
+    fit.add_argument("--output", help="file to write the fitted classifier to")
+    fit.add_argument("--scoring", help="metric to maximize, default: accuracy")
+    fit.add_argument("--n-candidates", type=int, help="how many to try, default: 8")
+    fit.add_argument("--time-budget", type=float, help="seconds, default: no limit")
+    fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")
+    fit.add_argument("--n-jobs", type=int, default=None, help="fits at the same time")
+    fit.add_argument("--random-state", type=int, default=0, help="seed, default: 0")
+    fit.set_defaults(run=_fit)
+
+
+def _fit(options):
+    X, y = _read_training_table(options.table, options.target)
+    X_train, X_test, y_train, y_test = _hold_out(X, y, options.random_state)
+    classifier = MetaLearnerClassifier(
+        knowledge=options.knowledge,
+        scoring=options.scoring,
+        n_candidates=options.n_candidates,
+        time_budget=options.time_budget,
+        n_jobs=options.n_jobs,
+        random_state=options.random_state,
+    ).fit(X_train, y_train)
+
+    print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
+          f"{y.nunique()} classes of {options.target!r}\n")  # fmt: skip
+    print(f"{classifier.recommendation_}\n")
+    print(f"Leaderboard, cross-validated {options.scoring or 'accuracy'}:")
+    print(f"{format_leaderboard(classifier.leaderboard_)}\n")
+    print(f"Honest score, on {len(y_test)} rows that took no part in the choice:")
+    for name, value in _honest_scores(classifier, X_test, y_test).items():
+        print(f"  {name:<18s} {value:.4f}")
+    if options.output is not None:
+        with calm():
+            best = clone(classifier.best_estimator_).fit(X, y)
+        classifier.best_estimator_ = best
+        joblib.dump(classifier, options.output, compress=3)
+        print(f"\nFitted on all rows and written to {options.output}")
+
+
+def _read_training_table(path, target):
+    frame = read_file(path)
+    frame.columns = frame.columns.astype(str)
+    if target not in frame.columns:
+        raise ValueError(
+            f"--target must be a column of {path}, got: {target!r}. Its columns are: "
+            f"{', '.join(frame.columns[:20])}."
+        )
+    known = frame[target].notna()
+    if not known.all():
+        print(
+            f"Left out {(~known).sum()} rows without a value of {target!r}.",
+            file=sys.stderr,
+        )
+    X, y = frame.loc[known].drop(columns=target), frame.loc[known, target]
+    _check_target(y, target)
+    if X.shape[1] == 0:
+        raise ValueError(f"{path} must have columns besides {target!r}, got none.")
+    return X, y
+
+
+def _check_target(y, target):
+    counts = y.value_counts()
+    if len(counts) < 2:
+        raise ValueError(
+            f"{target!r} must have at least two classes, got: "
+            f"{len(counts)} ({', '.join(map(str, counts.index))})."
+        )
+    is_number = type_of_target(y.to_numpy()).startswith("continuous")
+    if is_number or (counts >= 2).sum() < 2:
+        raise ValueError(
+            f"{target!r} must hold classes that repeat, got: {len(counts)} different "
+            f"values in {len(y)} rows. Give a column of classes."
+        )
+
+
+def _hold_out(X, y, random_state):
+    """Set a quarter of the rows apart; of a class with one row none is."""
+    repeated = y.map(y.value_counts()) > 1
+    n_test = max(int(0.25 * repeated.sum()), y[repeated].nunique())
+    train, test = train_test_split(
+        np.flatnonzero(repeated),
+        test_size=n_test,
+        stratify=y[repeated],
+        random_state=random_state,
+    )
+    train = np.concatenate([train, np.flatnonzero(~repeated)])
+    return X.iloc[train], X.iloc[test], y.iloc[train], y.iloc[test]
+
+
+def _honest_scores(classifier, X, y):
+    predicted = classifier.predict(X)
+    scores = {
+        "accuracy": metrics.accuracy_score(y, predicted),
+        "balanced accuracy": metrics.balanced_accuracy_score(y, predicted),
+    }
+    if set(y) == set(classifier.classes_):
+        probabilities = classifier.predict_proba(X)
+        scores["log loss"] = metrics.log_loss(y, probabilities)
+        if len(classifier.classes_) == 2:
+            probabilities = probabilities[:, 1]
+        scores["ROC AUC"] = metrics.roc_auc_score(
+            y, probabilities, multi_class="ovr", average="weighted"
+        )
+    return scores
+
+
+def format_leaderboard(leaderboard):
+    """Return a leaderboard as text that fits a terminal.
+
+    Parameters
+    ----------
+    leaderboard : DataFrame
+        The attribute ``leaderboard_`` of a fitted search.
+
+    Returns
+    -------
+    text : str
+    """
+    shown = pd.DataFrame(
+        {
+            "rank": leaderboard["rank"],
+            "learner": leaderboard["learner"],
+            "score": leaderboard["score"].map("{:.4f}".format),
+            "std": leaderboard["std"].map("{:.4f}".format),
+            "expected": leaderboard["expected_score"].map("{:.3f}".format),
+            "seconds": leaderboard["fit_seconds"].map("{:.2f}".format),
+            "error": leaderboard["error"].fillna("").str.slice(0, 40),
+        }
+    )
+    if not shown["error"].any():
+        shown = shown.drop(columns="error")
+    return shown.to_string(index=False)
+
+
+# predict
+
+
+def _add_predict(commands):
+    predict = commands.add_parser("predict", help="predict with a fitted classifier")
+    predict.add_argument("model", help="file written by fit; as with any pickle, "
+                         "open only what you trust")  # fmt: skip
+    predict.add_argument("table", help="CSV or parquet file")
+    predict.add_argument(
+        "--output", help="CSV or parquet file, default: standard output"
+    )
+    predict.set_defaults(run=_predict)
+
+
+def _predict(options):
+    model = _load_model(options.model)
+    frame = read_file(options.table)
+    frame.columns = frame.columns.astype(str)
+    missing = [name for name in model.feature_names_in_ if name not in frame.columns]
+    if missing:
+        raise ValueError(
+            f"{options.table} must have the columns that {options.model} was fitted "
+            f"on, but lacks: {', '.join(missing)}."
+        )
+    X = frame[list(model.feature_names_in_)]
+    predictions = pd.DataFrame({"prediction": model.predict(X)})
+    probabilities = model.predict_proba(X)
+    for j, label in enumerate(model.classes_):
+        predictions[f"probability_{label}"] = probabilities[:, j]
+    if options.output is None:
+        predictions.to_csv(sys.stdout, index=False)
+    else:
+        write_file(predictions, options.output)
+
+
+def _load_model(path):
+    try:
+        model = joblib.load(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"No file {path!r}. Check the path.") from None
+    except Exception as error:
+        raise ValueError(
+            f"{path} is not a classifier written by python -m skmeta fit ({error})."
+        ) from error
+    if not isinstance(model, MetaLearnerClassifier):
+        raise ValueError(
+            f"{path} must hold a MetaLearnerClassifier, got: {type(model).__name__}."
+        )
+    return model
+
+
+# build
+
+
+def _add_build(commands):
+    build = commands.add_parser("build", help="build a knowledge base from tables")
+    build.add_argument("paths", nargs="+", help="CSV or parquet files, or directories")
+    build.add_argument("--output", required=True, help="knowledge file, ends in .zip")
+    build.add_argument("--target", default="__target__",
+                       help="column of the classes, default: __target__")  # fmt: skip
+    build.add_argument("--index", help="CSV file with name, family, domain, source")
+    build.add_argument("--base-learners", nargs="+", help="default: all installed")
+    build.add_argument("--n-jobs", type=int, default=1, help="tasks at the same time")
+    build.add_argument("--resume", action="store_true", help="go on after a stop")
+    build.add_argument("--n-folds", type=int, default=3)
+    build.add_argument("--max-rows", type=int, default=3000,
+                       help="rows evaluated per table, default: 3000")  # fmt: skip
+    build.add_argument("--time-limit", type=float, default=60.0,
+                       help="seconds per fit, default: 60")  # fmt: skip
+    build.add_argument("--memory-limit", type=float, help="megabytes per process")
+    build.set_defaults(run=_build)
+
+
+def _build(options):
+    knowledge = build_knowledge(
+        find_tasks(options.paths, options.target, options.index),
+        options.output,
+        configurations=default_configurations(options.base_learners),
+        protocol=Protocol(options.n_folds, options.max_rows),
+        n_jobs=options.n_jobs,
+        time_limit=options.time_limit,
+        memory_limit=options.memory_limit,
+        resume=options.resume,
+        on_progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(f"{options.output}: {knowledge!r}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

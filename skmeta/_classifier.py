@@ -1,0 +1,229 @@
+from skmeta._base_learners import BASE_LEARNERS, check_learners, make_estimator
+from skmeta._search import MetaSearch
+from skmeta.exceptions import NoCandidateError
+
+
+class MetaLearnerClassifier(MetaSearch):
+    """Classifier chosen by what is known of other tables.
+
+    It measures meta-features of the table, asks a knowledge base of evaluated
+    tasks which base learners with which hyperparameters did well on tables like
+    it, cross-validates the first few of them and refits the best one on all
+    rows. It takes tables as they are: numbers, categories, text, dates, missing
+    values.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str, Path or None, default=None
+        Where recommendations come from: None is the knowledge base that ships
+        with skmeta, a path a file made by ``python -m skmeta build``.
+    recommender : str or recommender, default="similar_tasks"
+        How configurations are put in order: ``"similar_tasks"``,
+        ``"portfolio"``, ``"random"`` or an object such as
+        `SimilarTasksRecommender`.
+    base_learners : sequence of str, default=None
+        Names of the base learners that may be used. None allows all that the
+        knowledge base holds and that are installed.
+    scoring : str, callable or None, default=None
+        Metric to maximize, as in `GridSearchCV`; None is accuracy.
+        Recommendations follow the stored metric nearest to it.
+    cv : int, splitter, iterable or None, default=None
+        Splits, as in `GridSearchCV`. None chooses by the number of rows:
+        stratified 5-fold up to 5,000, 3-fold up to 50,000, a holdout of a fifth
+        above; with ``groups`` they stay together.
+    n_candidates : int, default=None
+        How many configurations to try. None tries 8, or as many as the time
+        budget allows. With 1 the first recommendation is fitted without
+        cross-validation: `cv_results_` then has one row of NaN scores and
+        `best_score_` is NaN.
+    time_budget : float, default=None
+        Seconds after which no further candidate is started. Results then depend
+        on the machine; counting candidates they do not.
+    ensemble_size : int, default=1
+        Number of candidates in the final classifier. This version refits the
+        single best one and accepts 1 only.
+    preprocessor : transformer, default=None
+        Fitted in front of every base learner, inside the splits. Meta-features
+        are those of the table before it.
+    refit : bool, default=True
+        Fit the best candidate on all rows. Without it there are no predictions.
+    n_jobs : int, default=None
+        Fits done at the same time, as in joblib. The result does not depend on
+        it.
+    random_state : int, RandomState, Generator or None, default=None
+        Seeds folds and learners. An integer makes two fits identical.
+    verbose : int, default=0
+        From 1 on, print a line for each candidate.
+
+    Attributes
+    ----------
+    best_estimator_ : Pipeline
+        The best candidate, fitted on all rows. Only with `refit`.
+    best_params_ : dict
+        Its base learner (under ``"learner"``) and hyperparameters.
+    best_score_ : float
+        Its mean cross-validated score. Being the highest of several it is
+        somewhat optimistic.
+    best_index_ : int
+        Its position in `cv_results_`.
+    cv_results_ : dict
+        As `GridSearchCV.cv_results_`.
+    leaderboard_ : DataFrame
+        Every candidate tried, the best first, with scores, seconds, what was
+        expected of it, and its error if it failed. The index is the order tried.
+    recommendation_ : Recommendation
+        The configurations in the order recommended, and why.
+    meta_features_ : Series
+        The meta-features of the table.
+    classes_ : ndarray of shape (n_classes,)
+        The classes. Only with `refit`.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where they are strings.
+    refit_time_ : float
+        Seconds of the refit.
+    scorer_ : callable
+        The scorer used.
+    n_splits_ : int
+        Number of splits, 0 when there was no cross-validation.
+
+    Raises
+    ------
+    NoCandidateError
+        When fitting, if every candidate failed; it holds the first traceback.
+    KnowledgeError
+        When fitting, if the knowledge file cannot be used.
+
+    See Also
+    --------
+    MetaHyperparamSelector : Recommended hyperparameters for a given estimator.
+
+    References
+    ----------
+    .. [1] M. Feurer, K. Eggensperger, S. Falkner, M. Lindauer, F. Hutter,
+       "Auto-Sklearn 2.0: Hands-free AutoML via Meta-Learning", JMLR 23, 2022.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmeta import MetaLearnerClassifier, load_knowledge
+    >>> X, y = load_iris(return_X_y=True)
+    >>> knowledge = load_knowledge().without(["iris"])
+    >>> clf = MetaLearnerClassifier(
+    ...     knowledge=knowledge, n_candidates=3, random_state=0
+    ... ).fit(X, y)
+    >>> clf.best_score_ > 0.9
+    True
+    >>> clf.predict(X[:2])
+    array([0, 0])
+    """
+
+    def __init__(
+        self,
+        *,
+        knowledge=None,
+        recommender="similar_tasks",
+        base_learners=None,
+        scoring=None,
+        cv=None,
+        n_candidates=None,
+        time_budget=None,
+        ensemble_size=1,
+        preprocessor=None,
+        refit=True,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.knowledge = knowledge
+        self.recommender = recommender
+        self.base_learners = base_learners
+        self.scoring = scoring
+        self.cv = cv
+        self.n_candidates = n_candidates
+        self.time_budget = time_budget
+        self.ensemble_size = ensemble_size
+        self.preprocessor = preprocessor
+        self.refit = refit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Recommend, try and fit.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            DataFrame, array, list of rows or sparse matrix. Cells may be
+            numbers, categories, strings, booleans, dates or missing.
+        y : array-like of shape (n_rows,)
+            Classes: numbers, strings or booleans.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, in fitting and in scoring. Base learners that
+            take no weights are then not considered.
+        groups : array-like of shape (n_rows,), default=None
+            Given to the splitter; rows of a group are kept together.
+
+        Returns
+        -------
+        self
+        """
+        if self.ensemble_size != 1:
+            raise ValueError(
+                f"ensemble_size must be 1: this version returns the single best "
+                f"candidate, got: {self.ensemble_size!r}."
+            )
+        return self._search(X, y, sample_weight, groups)
+
+    def get_metadata_routing(self):
+        """Say what metadata is used here, and passed to the scorer and splitter.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return super().get_metadata_routing().add_self_request(self)
+
+    def _select_knowledge(self, knowledge, size, weighted):
+        allowed = BASE_LEARNERS
+        if self.base_learners is not None:
+            allowed = check_learners(self.base_learners)
+        usable = [
+            name
+            for name in allowed
+            if BASE_LEARNERS[name].is_installed
+            and BASE_LEARNERS[name].suits(size)
+            and (BASE_LEARNERS[name].takes_weights or not weighted)
+        ]
+        known = set(knowledge.configurations["learner"]).intersection(usable)
+        if not known:
+            raise NoCandidateError(
+                f"No base learner can be recommended: the knowledge base holds "
+                f"{sorted(set(knowledge.configurations['learner']))}, and of "
+                f"{sorted(allowed)} those that are installed, suit {size.n_rows} x "
+                f"{size.n_columns} cells"
+                f"{' and take sample_weight' if weighted else ''} are {usable}. "
+                f"Allow more base_learners or another knowledge."
+            )
+        return knowledge.select_learners(sorted(known))
+
+    def _make_candidate(self, configuration, size, seed):
+        params = {"learner": configuration.learner, **configuration.hyperparameters}
+        pipeline = make_estimator(configuration, size, seed)
+        if self.preprocessor is not None:
+            pipeline.steps.insert(0, ("preprocessor", self.preprocessor))
+        return params, pipeline
+
+    def _candidates_have(self, method):
+        # Every base learner gives probabilities; only some have margins.
+        return method != "decision_function"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags

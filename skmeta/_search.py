@@ -1,0 +1,554 @@
+"""What the classifier and the selector share: recommend, try, refit."""
+
+import os
+import time
+import warnings
+from abc import abstractmethod
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+import pandas as pd
+from sklearn import get_config
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import (
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    check_cv,
+)
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
+
+from skmeta._base_learners import TaskSize
+from skmeta._evaluation import calm, evaluate_candidates, make_cv_results
+from skmeta.exceptions import NoCandidateError, SkmetaWarning
+from skmeta.knowledge import KnowledgeBase, load_knowledge
+from skmeta.metafeatures import MetaFeatureExtractor
+from skmeta.recommendation import get_recommender, nearest_metric
+
+DEFAULT_N_CANDIDATES = 8
+
+
+def _refitted_has(method):
+    """Make the check of `available_if` for a method of the refitted estimator."""
+
+    def check(search):
+        if not search.refit:
+            raise AttributeError(
+                f"{method} needs a refitted estimator, but this "
+                f"{type(search).__name__} was made with refit=False. Set refit=True."
+            )
+        if hasattr(search, "best_estimator_"):
+            getattr(search.best_estimator_, method)  # raises the reason
+            return True
+        return search._candidates_have(method)
+
+    return check
+
+
+class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Base class: a subclass says which candidates a recommendation stands for.
+
+    It provides everything between the recommendation and the fitted attributes,
+    which are those of `GridSearchCV` with `leaderboard_`, `recommendation_` and
+    `meta_features_` besides.
+    """
+
+    # What a subclass says
+
+    @abstractmethod
+    def _select_knowledge(self, knowledge, size, weighted):
+        """Return the knowledge base with only what may be recommended here."""
+
+    @abstractmethod
+    def _make_candidate(self, configuration, size, seed):
+        """Return the parameters that describe a candidate, and its estimator."""
+
+    @abstractmethod
+    def _candidates_have(self, method):
+        """Say whether a fitted candidate will have a method."""
+
+    def _estimator_params(self, routed, sample_weight):
+        """Return what `fit` of a candidate is given besides X and y."""
+        return (
+            {} if sample_weight is None else {"learner__sample_weight": sample_weight}
+        )
+
+    # Public methods
+
+    def predict(self, X):
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            With the columns of `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,)
+        """
+        return self._delegate("predict", X)
+
+    @available_if(_refitted_has("predict_proba"))
+    def predict_proba(self, X):
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            With the columns of `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes)
+            In the order of `classes_`; rows sum to one.
+        """
+        return self._delegate("predict_proba", X)
+
+    @available_if(_refitted_has("predict_log_proba"))
+    def predict_log_proba(self, X):
+        """Predict the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            With the columns of `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_rows, n_classes)
+            In the order of `classes_`.
+        """
+        return self._delegate("predict_log_proba", X)
+
+    @available_if(_refitted_has("decision_function"))
+    def decision_function(self, X):
+        """Return the decision function of the best estimator, where it has one.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            With the columns of `fit`.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_rows,) or (n_rows, n_classes)
+        """
+        return self._delegate("decision_function", X)
+
+    def score(self, X, y, **params):
+        """Score the predictions by `scoring`, as `GridSearchCV.score` does.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            With the columns of `fit`.
+        y : array-like of shape (n_rows,)
+            True classes.
+        **params : dict
+            Given to the scorer, such as ``sample_weight``. With metadata routing
+            on, only what the scorer requests.
+
+        Returns
+        -------
+        score : float
+            Greater is better.
+        """
+        self._check_refitted("score")
+        given = {name: value for name, value in params.items() if value is not None}
+        if get_config()["enable_metadata_routing"]:
+            given = process_routing(self, "score", **given).scorer["score"]
+        return self.scorer_(self, X, y, **given)
+
+    @property
+    def classes_(self):
+        """Classes, in the order of the columns of `predict_proba`."""
+        self._check_refitted("classes_")
+        return self.best_estimator_.classes_
+
+    def get_metadata_routing(self):
+        """Say what metadata is passed on to the scorer and the splitter.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        scorer_mapping = MethodMapping().add(caller="fit", callee="score")
+        return (
+            MetadataRouter(owner=self)
+            .add(
+                scorer=self._get_scorer(),
+                method_mapping=scorer_mapping.add(caller="score", callee="score"),
+            )
+            .add(
+                splitter=check_cv(self.cv, classifier=True),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+        )
+
+    # The search, and its steps in order
+
+    def _search(self, X, y, sample_weight, groups):
+        """Recommend candidates, try them, keep and refit the best one."""
+        started = time.monotonic()
+        self._check_parameters()
+        X, y = self._check_inputs(X, y)
+        check_consistent_length(X, y, sample_weight, groups)
+        routed, score_params, split_params = self._route(sample_weight, groups)
+        seed = make_seed(self.random_state)
+        splits = self._make_splits(X, y, split_params, seed)
+        size = _size_of_fits(X, y, splits)
+
+        self.recommendation_ = self._recommend(X, y, size, sample_weight is not None)
+        made = [
+            self._make_candidate(configuration, size, seed)
+            for configuration in self.recommendation_.configurations
+        ]
+        params, candidates = zip(*made, strict=True)
+        fit_params = self._estimator_params(routed, sample_weight)
+
+        evaluations = evaluate_candidates(
+            candidates if splits else candidates[:1],
+            X,
+            y,
+            splits,
+            self.scorer_,
+            n_jobs=self.n_jobs,
+            fit_params=fit_params,
+            score_params=score_params,
+            deadline=self._deadline(started),
+            on_candidate=self._report if self.verbose else None,
+        )
+        self._describe(evaluations, params)
+        if self.refit:
+            self._refit_best(candidates, X, y, fit_params)
+        return self
+
+    def _check_parameters(self):
+        _check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
+        _check_number("time_budget", self.time_budget, Real, "a number of seconds > 0")
+        self.scorer_ = self._get_scorer()
+
+    def _get_scorer(self):
+        if isinstance(self.scoring, (list, tuple, set, dict)):
+            raise ValueError(
+                f"scoring must be one metric (a name, a callable or None), "
+                f"got: {self.scoring!r}."
+            )
+        return get_scorer("accuracy" if self.scoring is None else self.scoring)
+
+    def _check_inputs(self, X, y):
+        if y is None:
+            validate_data(self, X, y=None)  # says that y is required
+        X = self._check_table(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        if pd.isna(y).any():
+            raise ValueError(
+                "y must have a class for every row, got: missing values (NaN). "
+                "Leave those rows out."
+            )
+        check_classification_targets(y)
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise ValueError(
+                f"y must have at least two classes, got: one class, {classes[0]!r}."
+            )
+        return X, y
+
+    def _check_table(self, X, *, reset):
+        """Check a table and note its columns, without changing its cells."""
+        if _is_mixed_list(X):
+            X = pd.DataFrame(X)
+        if not hasattr(X, "iloc"):
+            return validate_data(
+                self,
+                X,
+                reset=reset,
+                accept_sparse=["csr", "csc", "coo"],
+                dtype=None,
+                ensure_all_finite=False,
+            )
+        if min(X.shape) < 1:
+            raise ValueError(
+                f"X must have at least one row and one column, got: "
+                f"{X.shape[0]} sample(s) and {X.shape[1]} feature(s)."
+            )
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        return X
+
+    def _route(self, sample_weight, groups):
+        """Return what was routed, and what the scorer and the splitter are given."""
+        given = {"sample_weight": sample_weight, "groups": groups}
+        given = {name: value for name, value in given.items() if value is not None}
+        if get_config()["enable_metadata_routing"]:
+            routed = process_routing(self, "fit", **given)
+            return routed, routed.scorer["score"], routed.splitter["split"]
+        groups = {"groups": given.pop("groups")} if "groups" in given else {}
+        return None, given, groups
+
+    def _make_splits(self, X, y, split_params, seed):
+        """Return the list of splits, empty when there is nothing to choose from."""
+        if self.n_candidates == 1:
+            splits = []
+        elif self.cv is None:
+            splits = default_splits(y, seed, groups=split_params.get("groups"))
+        else:
+            splitter = check_cv(self.cv, y, classifier=True)
+            splits = list(splitter.split(X, y, **split_params))
+        self.n_splits_ = len(splits)
+        return splits
+
+    def _recommend(self, X, y, size, weighted):
+        knowledge = self._select_knowledge(
+            open_knowledge(self.knowledge), size, weighted
+        )
+        extractor = MetaFeatureExtractor().fit(X, y)
+        self.meta_features_ = pd.Series(
+            extractor.meta_features_, index=extractor.get_feature_names_out()
+        )
+        metric, is_exact = nearest_metric(self.scoring)
+        recommender = clone(get_recommender(self.recommender), safe=False)
+        recommendation = recommender.fit(knowledge, metric).recommend(
+            self.meta_features_,
+            n_configurations=self._n_wanted(),
+            per_second=self.time_budget is not None,
+        )
+        if is_exact:
+            return recommendation
+        note = f" It follows {metric}, the nearest metric that is known."
+        return replace(recommendation, reason=recommendation.reason + note)
+
+    def _n_wanted(self):
+        """Return how many to recommend, None for all that are known."""
+        if self.n_candidates is None and self.time_budget is None:
+            return DEFAULT_N_CANDIDATES
+        return self.n_candidates
+
+    def _deadline(self, started):
+        return None if self.time_budget is None else started + self.time_budget
+
+    def _report(self, index, scores, seconds, error):
+        configuration = self.recommendation_.configurations[index]
+        outcome = "failed" if error else f"{scores.mean():.4f}"
+        n_candidates = len(self.recommendation_.configurations)
+        print(
+            f"[{index + 1}/{n_candidates}] {configuration.name}: {outcome} "
+            f"({seconds:.1f} s)",
+            flush=True,
+        )
+
+    def _describe(self, evaluations, params):
+        """Set the attributes that say what was tried and what came of it."""
+        if evaluations.interrupted:
+            warnings.warn(
+                "Interrupted: the best of the candidates tried so far is kept.",
+                SkmetaWarning,
+                stacklevel=4,
+            )
+        params = params[: len(evaluations.errors)]
+        self.cv_results_ = make_cv_results(evaluations, params)
+        self.leaderboard_ = self._make_leaderboard(evaluations.errors)
+        if all(evaluations.errors):
+            raise NoCandidateError(
+                f"All {len(evaluations.errors)} candidates failed. The first one "
+                f"raised:\n{evaluations.errors[0]}"
+            )
+        self._choose(evaluations.best_index)
+
+    def _make_leaderboard(self, errors):
+        results = self.cv_results_
+        tried = self.recommendation_.configurations[: len(errors)]
+        frame = pd.DataFrame(
+            {
+                "rank": results["rank_test_score"],
+                "learner": [configuration.learner for configuration in tried],
+                "score": results["mean_test_score"],
+                "std": results["std_test_score"],
+                "expected_score": self.recommendation_.expected_scores[: len(tried)],
+                "fit_seconds": results["mean_fit_time"],
+                "score_seconds": results["mean_score_time"],
+                "params": results["params"],
+                "error": [_last_line(error) for error in errors],
+            },
+            index=pd.RangeIndex(len(tried), name="candidate"),
+        )
+        return frame.sort_values("rank", kind="stable")
+
+    def _choose(self, index):
+        self.best_index_ = index
+        self.best_params_ = self.cv_results_["params"][index]
+        self.best_score_ = float(self.cv_results_["mean_test_score"][index])
+
+    def _refit_best(self, candidates, X, y, fit_params):
+        """Fit the best candidate on all rows, or the next best if that fails."""
+        started = time.perf_counter()
+        first_error = None
+        for index in self.leaderboard_.index[self.leaderboard_["error"].isna()]:
+            try:
+                with calm():
+                    self.best_estimator_ = clone(candidates[index]).fit(
+                        X, y, **fit_params
+                    )
+            except Exception as error:
+                first_error = first_error or error
+                self.leaderboard_.loc[index, "error"] = _last_line(str(error))
+                continue
+            self._choose(index)
+            self.refit_time_ = time.perf_counter() - started
+            return
+        raise NoCandidateError(
+            f"No candidate could be fitted on all rows. The first one raised: "
+            f"{type(first_error).__name__}: {first_error}"
+        ) from first_error
+
+    def _check_refitted(self, name):
+        if not self.refit:
+            raise AttributeError(
+                f"{name} needs a refitted estimator, but this {type(self).__name__} "
+                f"was made with refit=False. Set refit=True."
+            )
+        check_is_fitted(self, "best_estimator_")
+
+    def _delegate(self, method, X):
+        self._check_refitted(method)
+        X = self._check_table(X, reset=False)
+        return getattr(self.best_estimator_, method)(X)
+
+
+def make_seed(random_state):
+    """Return an integer seed for everything random in one fit.
+
+    Parameters
+    ----------
+    random_state : int, RandomState, Generator or None
+        None draws fresh entropy from the operating system; NumPy's global
+        generator is never touched.
+
+    Returns
+    -------
+    seed : int
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31 - 1))
+    if isinstance(random_state, Integral):
+        return int(random_state) % (2**32 - 1)
+    draw = getattr(random_state, "integers", None) or random_state.randint
+    return int(draw(2**31 - 1))
+
+
+def open_knowledge(knowledge):
+    """Return a knowledge base, whatever form it was given in.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase, str, Path or None
+        None stands for the one that ships with skmeta, a path for a file.
+
+    Returns
+    -------
+    knowledge : KnowledgeBase
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    KnowledgeError
+        If the file cannot be used.
+    """
+    if isinstance(knowledge, KnowledgeBase):
+        return knowledge
+    if knowledge is None or isinstance(knowledge, (str, os.PathLike)):
+        return load_knowledge(knowledge)
+    raise TypeError(
+        f"knowledge must be a KnowledgeBase, the path of a knowledge file or None, "
+        f"got: {knowledge!r}."
+    )
+
+
+def default_splits(y, seed, groups=None):
+    """Choose splits by the number of rows, for when the user chose none.
+
+    Five stratified folds up to 5,000 rows, three up to 50,000, and one holdout
+    of a fifth above: the more rows, the less there is to average. No more folds
+    than the smallest class has rows. A class of a single row cannot be in both
+    training and test rows: such rows take part in the refit only.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_rows,)
+        Classes.
+    seed : int
+        Shuffles the rows.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group are kept together.
+
+    Returns
+    -------
+    splits : list of (train, test)
+        Row numbers.
+
+    Raises
+    ------
+    ValueError
+        If no two classes have two rows.
+    """
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(counts[codes] > 1)
+    repeated = counts[counts > 1]
+    if len(repeated) < 2:
+        raise ValueError(
+            "Choosing among candidates needs at least two classes with two rows, "
+            f"got: {len(repeated)} such class(es) in {len(y)} row(s), n_samples = "
+            f"{len(y)}. Use n_candidates=1, which fits the first recommendation."
+        )
+    if len(rows) > 50_000 and groups is None:
+        splitter = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)
+    else:
+        n_folds = int(np.clip(repeated.min(), 2, 5 if len(rows) <= 5_000 else 3))
+        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+        splitter = kind(n_folds, shuffle=True, random_state=seed)
+    groups = None if groups is None else np.asarray(groups)[rows]
+    return [
+        (rows[train], rows[test])
+        for train, test in splitter.split(rows, codes[rows], groups)
+    ]
+
+
+def _size_of_fits(X, y, splits):
+    """Return the size of the smallest fit, so that hyperparameters suit them all."""
+    n_rows = min([len(train) for train, _ in splits], default=len(y))
+    return TaskSize(n_rows, X.shape[1], len(np.unique(y)))
+
+
+def _check_number(name, value, kind, allowed):
+    if value is None:
+        return
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number or not value > 0:
+        raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
+
+
+def _is_mixed_list(X):
+    """Say whether X is a list of rows that an array would turn into text."""
+    if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple)):
+        return False
+    return any(isinstance(cell, str) or cell is None for row in X for cell in row)
+
+
+def _last_line(error):
+    return None if error is None else error.strip().rpartition("\n")[2]

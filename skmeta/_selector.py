@@ -1,0 +1,278 @@
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MethodMapping
+from sklearn.utils.validation import has_fit_parameter
+
+from skmeta._base_learners import (
+    TaskSize,
+    find_learner,
+    get_learner,
+    split_hyperparameters,
+)
+from skmeta._search import MetaSearch
+from skmeta.exceptions import NoCandidateError
+
+
+class MetaHyperparamSelector(MetaSearch):
+    """Recommended hyperparameters for an estimator, used like `GridSearchCV`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A classifier of a known class, or a pipeline or other meta-estimator
+        that holds one: the step and its prefix are found. Parameters that a
+        recommendation does not mention stay as they are.
+    knowledge : KnowledgeBase, str, Path or None, default=None
+        Where recommendations come from: None is the knowledge base that ships
+        with skmeta, a path a file made by ``python -m skmeta build``.
+    recommender : str or recommender, default="similar_tasks"
+        How configurations are put in order: ``"similar_tasks"``,
+        ``"portfolio"``, ``"random"`` or an object such as
+        `SimilarTasksRecommender`.
+    scoring : str, callable or None, default=None
+        Metric to maximize, as in `GridSearchCV`; None is accuracy.
+    cv : int, splitter, iterable or None, default=None
+        Splits, as in `GridSearchCV`. None chooses by the number of rows:
+        stratified 5-fold up to 5,000, 3-fold up to 50,000, a holdout of a fifth
+        above; with ``groups`` they stay together.
+    n_candidates : int, default=None
+        How many configurations to try. None tries 8, or as many as the time
+        budget allows; there are no more than the knowledge base holds. With 1
+        the first recommendation is fitted without cross-validation:
+        `cv_results_` then has one row of NaN scores and `best_score_` is NaN.
+    time_budget : float, default=None
+        Seconds after which no further candidate is started.
+    refit : bool, default=True
+        Fit the best candidate on all rows.
+    n_jobs : int, default=None
+        Fits done at the same time, as in joblib. The result does not depend on
+        it.
+    random_state : int, RandomState, Generator or None, default=None
+        Seeds the folds, and every `random_state` of the estimator that is None.
+    verbose : int, default=0
+        From 1 on, print a line for each candidate.
+
+    Attributes
+    ----------
+    best_estimator_ : estimator
+        The estimator with the best hyperparameters, fitted on all rows. Only
+        with `refit`.
+    best_params_ : dict
+        The best hyperparameters, as ``estimator.set_params`` takes them.
+    best_score_ : float
+        Their mean cross-validated score.
+    best_index_ : int
+        Their position in `cv_results_`.
+    cv_results_ : dict
+        As `GridSearchCV.cv_results_`.
+    leaderboard_ : DataFrame
+        Every candidate tried, the best first. The index is the order tried.
+    recommendation_ : Recommendation
+        The configurations in the order recommended, and why.
+    meta_features_ : Series
+        The meta-features of the table.
+    classes_ : ndarray of shape (n_classes,)
+        The classes. Only with `refit`.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where they are strings.
+    refit_time_ : float
+        Seconds of the refit.
+    scorer_ : callable
+        The scorer used.
+    n_splits_ : int
+        Number of splits, 0 when there was no cross-validation.
+
+    Raises
+    ------
+    NoCandidateError
+        When fitting, if every candidate failed; it holds the first traceback.
+    ValueError
+        When fitting, if the estimator holds none that the knowledge base knows.
+
+    See Also
+    --------
+    MetaLearnerClassifier : Recommends the learner as well.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> from skmeta import MetaHyperparamSelector, load_knowledge
+    >>> X, y = load_wine(return_X_y=True)
+    >>> knowledge = load_knowledge().without(["wine"])
+    >>> search = MetaHyperparamSelector(
+    ...     make_pipeline(StandardScaler(), SVC()), knowledge=knowledge, random_state=0
+    ... ).fit(X, y)
+    >>> sorted(search.best_params_)
+    ['svc__C', 'svc__gamma']
+    """
+
+    def __init__(
+        self,
+        estimator,
+        *,
+        knowledge=None,
+        recommender="similar_tasks",
+        scoring=None,
+        cv=None,
+        n_candidates=None,
+        time_budget=None,
+        refit=True,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.knowledge = knowledge
+        self.recommender = recommender
+        self.scoring = scoring
+        self.cv = cv
+        self.n_candidates = n_candidates
+        self.time_budget = time_budget
+        self.refit = refit
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        """Recommend hyperparameters, try them and fit the best.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            Anything that the estimator takes.
+        y : array-like of shape (n_rows,)
+            Classes: numbers, strings or booleans.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows, in fitting and in scoring. Without metadata
+            routing they go to the estimator that was found inside.
+        groups : array-like of shape (n_rows,), default=None
+            Given to the splitter; rows of a group are kept together.
+
+        Returns
+        -------
+        self
+        """
+        return self._search(X, y, sample_weight, groups)
+
+    def suggest(self, X, y, n_suggestions=None):
+        """Rank hyperparameters for a table without fitting anything.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            Anything that the estimator takes.
+        y : array-like of shape (n_rows,)
+            Classes.
+        n_suggestions : int, default=None
+            How many; None gives all that the knowledge base holds.
+
+        Returns
+        -------
+        suggestions : list of dict
+            Parameters as ``estimator.set_params`` takes them, the one to try
+            first in front.
+        """
+        probe = clone(self).set_params(n_candidates=n_suggestions)
+        return probe._suggest(X, y)
+
+    def param_grid(self, X, y, n_suggestions=None):
+        """Give suggestions in the form that `GridSearchCV` takes.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            Anything that the estimator takes.
+        y : array-like of shape (n_rows,)
+            Classes.
+        n_suggestions : int, default=None
+            How many; None gives all that the knowledge base holds.
+
+        Returns
+        -------
+        param_grid : list of dict of str to list
+            Each dict stands for one suggestion.
+        """
+        return [
+            {name: [value] for name, value in suggestion.items()}
+            for suggestion in self.suggest(X, y, n_suggestions)
+        ]
+
+    def get_metadata_routing(self):
+        """Say what metadata is passed to the estimator, the scorer and the splitter.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        return (
+            super()
+            .get_metadata_routing()
+            .add(
+                estimator=self.estimator,
+                method_mapping=MethodMapping().add(caller="fit", callee="fit"),
+            )
+        )
+
+    def _suggest(self, X, y):
+        X, y = self._check_inputs(X, y)
+        size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
+        recommendation = self._recommend(X, y, size, weighted=False)
+        return [
+            self._make_candidate(configuration, size, seed=0)[0]
+            for configuration in recommendation.configurations
+        ]
+
+    def _select_knowledge(self, knowledge, size, weighted):
+        known = knowledge.configurations
+        learner, self._prefix = find_learner(self.estimator, set(known["learner"]))
+        # Configurations that differ in the table encoder alone are one here.
+        wanted = {}
+        for name, row in known[known["learner"] == learner.name].iterrows():
+            _, params = split_hyperparameters(row["hyperparameters"])
+            wanted.setdefault(repr(sorted(params.items())), name)
+        if not wanted:
+            raise NoCandidateError(
+                f"The knowledge base holds no configuration of {learner.name!r}, only "
+                f"of {sorted(set(known['learner']))}. Build one that does with: "
+                f"python -m skmeta build."
+            )
+        return knowledge.with_configurations(list(wanted.values()))
+
+    def _make_candidate(self, configuration, size, seed):
+        learner = get_learner(configuration.learner)
+        values = learner.fit_to_size(dict(configuration.hyperparameters), size)
+        _, params = split_hyperparameters(values)
+        params = {self._prefix + name: value for name, value in params.items()}
+        unset_seeds = {
+            name: seed
+            for name, value in self.estimator.get_params().items()
+            if name.rpartition("__")[2] == "random_state" and value is None
+        }
+        candidate = clone(self.estimator).set_params(**unset_seeds, **params)
+        return params, candidate
+
+    def _estimator_params(self, routed, sample_weight):
+        if routed is not None:
+            return routed.estimator["fit"]
+        if sample_weight is None:
+            return {}
+        if has_fit_parameter(self.estimator, "sample_weight"):
+            return {"sample_weight": sample_weight}
+        # A pipeline wants to be told the step.
+        return {self._prefix + "sample_weight": sample_weight}
+
+    def _candidates_have(self, method):
+        return hasattr(self.estimator, method)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        tags.classifier_tags = inner.classifier_tags
+        return tags

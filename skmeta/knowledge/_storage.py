@@ -1,0 +1,226 @@
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skmeta._configuration import Configuration
+from skmeta.exceptions import KnowledgeError
+from skmeta.knowledge._knowledge_base import KnowledgeBase
+
+# A knowledge file is a zip of JSON documents and NumPy arrays:
+#
+#   manifest.json         format, version, and the SHA-256 of every other member
+#   tasks.json            {"index": [...], "columns": [[name, [...]], ...]}
+#   meta_features.json    names of the columns of meta_features.npy
+#   configurations.json   [{"learner": ..., "hyperparameters": {...}}, ...]
+#   failures.json         [{"task": ..., "configuration": ..., "error": ...}, ...]
+#   provenance.json       anything
+#   *.npy                 meta_features, fit_seconds, predict_seconds, and one
+#                         fold_scores.<metric> for each metric
+#
+# To change it: raise FORMAT_VERSION, keep reading every version before, store a
+# small file of the version that ends beside the tests of this module, and add a
+# line to docs/file-format.md. Nothing that can run code (no pickle) is ever read.
+FORMAT = "skmeta-knowledge"
+FORMAT_VERSION = 1
+
+_SCORES = "fold_scores."
+_ARRAYS = ("meta_features", "fit_seconds", "predict_seconds")
+
+
+def load_knowledge(path=None):
+    """Read a knowledge base from a file, or the one that ships with skmeta.
+
+    Parameters
+    ----------
+    path : str or Path, default=None
+        Knowledge file. None is the shipped one.
+
+    Returns
+    -------
+    knowledge : KnowledgeBase
+
+    Raises
+    ------
+    KnowledgeError
+        If the file is missing, damaged, something else, or written by a newer
+        skmeta.
+
+    Examples
+    --------
+    >>> from skmeta import load_knowledge
+    >>> load_knowledge().metrics
+    ['accuracy', 'balanced_accuracy', 'f1_macro', 'neg_log_loss',
+     'roc_auc_ovr_weighted']
+    """
+    if path is None:
+        shipped = resources.files("skmeta.knowledge") / "data" / "default.zip"
+        with resources.as_file(shipped) as path:
+            return _load(path)
+    return _load(Path(path))
+
+
+def _load(path):
+    if not path.is_file():
+        raise KnowledgeError(
+            f"No knowledge file {str(path)!r}. Check the path, or build one with: "
+            f"python -m skmeta build."
+        )
+    try:
+        members = _read_members(path)
+        return _from_members(members)
+    except KnowledgeError:
+        raise
+    except Exception as error:
+        raise KnowledgeError(
+            f"{path.name} is damaged: {error}. Fetch or build it again."
+        ) from error
+
+
+def _read_members(path):
+    """Return the members of a knowledge file, after checking that they are whole."""
+    foreign = KnowledgeError(
+        f"{path.name} is not a knowledge file of skmeta. Pass a file written by "
+        f"KnowledgeBase.save or python -m skmeta build."
+    )
+    if not zipfile.is_zipfile(path):
+        # A knowledge file cut short has lost the directory at its end.
+        if path.open("rb").read(4) == b"PK\x03\x04":
+            raise KnowledgeError(
+                f"{path.name} is damaged: its end is missing. Fetch or build it again."
+            )
+        raise foreign
+    with zipfile.ZipFile(path) as archive:
+        if "manifest.json" not in archive.namelist():
+            raise foreign
+        manifest = json.loads(archive.read("manifest.json"))
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise foreign
+        if manifest["version"] > FORMAT_VERSION:
+            raise KnowledgeError(
+                f"{path.name} has format version {manifest['version']}, this skmeta "
+                f"reads up to {FORMAT_VERSION}. Upgrade skmeta to read it."
+            )
+        members = {name: archive.read(name) for name in manifest["sha256"]}
+    for name, expected in manifest["sha256"].items():
+        if hashlib.sha256(members[name]).hexdigest() != expected:
+            raise KnowledgeError(
+                f"{path.name} is damaged: the checksum of {name} does not match. "
+                f"Fetch or build it again."
+            )
+    return members
+
+
+def _from_members(members):
+    def document(name):
+        return json.loads(members[f"{name}.json"])
+
+    def array(name):
+        return np.load(io.BytesIO(members[f"{name}.npy"]), allow_pickle=False)
+
+    tasks = document("tasks")
+    index = pd.Index(tasks["index"], name="task", dtype=object)
+    return KnowledgeBase(
+        tasks=pd.DataFrame(dict(tasks["columns"]), index=index, dtype=object),
+        meta_features=pd.DataFrame(
+            array("meta_features"), index=index, columns=document("meta_features")
+        ),
+        configurations=[Configuration.from_dict(c) for c in document("configurations")],
+        fold_scores={
+            name[len(_SCORES) : -len(".npy")]: array(name[: -len(".npy")])
+            for name in members
+            if name.startswith(_SCORES)
+        },
+        fit_seconds=array("fit_seconds"),
+        predict_seconds=array("predict_seconds"),
+        failures=document("failures"),
+        provenance=document("provenance"),
+    )
+
+
+def save_knowledge(knowledge, path):
+    """Write a knowledge base to a file, whole or not at all.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+        What to write. The same content gives the same bytes.
+    path : str or Path
+        Ends in ``.zip``.
+
+    Raises
+    ------
+    ValueError
+        If the path ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix != ".zip":
+        raise ValueError(f"path must end in '.zip', got: {path.name!r}.")
+    members = _to_members(knowledge)
+    manifest = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "sha256": {
+            name: hashlib.sha256(content).hexdigest()
+            for name, content in members.items()
+        },
+    }
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            _write_zip(file, {"manifest.json": _to_json(manifest)} | members)
+        # A temporary file is readable by its owner alone; this one is to be shared.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _write_zip(file, members):
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            # A fixed date, so that equal knowledge makes equal files.
+            archive.writestr(
+                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)),
+                content,
+                compress_type=zipfile.ZIP_DEFLATED,
+            )
+
+
+def _to_members(knowledge):
+    tasks = knowledge.tasks
+    documents = {
+        "tasks": {
+            "index": tasks.index.tolist(),
+            "columns": [[name, tasks[name].tolist()] for name in tasks.columns],
+        },
+        "meta_features": knowledge.meta_features.columns.tolist(),
+        "configurations": [c.to_dict() for c in knowledge.configuration_values],
+        "failures": knowledge.failures.to_dict("records"),
+        "provenance": knowledge.provenance,
+    }
+    arrays = {name: getattr(knowledge, name).to_numpy() for name in _ARRAYS}
+    arrays |= {_SCORES + m: knowledge.fold_scores(m) for m in knowledge.metrics}
+    members = {f"{name}.json": _to_json(value) for name, value in documents.items()}
+    members |= {f"{name}.npy": _to_npy(value) for name, value in arrays.items()}
+    return dict(sorted(members.items()))
+
+
+def _to_json(value):
+    return json.dumps(value, sort_keys=True, allow_nan=False).encode()
+
+
+def _to_npy(values):
+    buffer = io.BytesIO()
+    np.save(buffer, np.ascontiguousarray(values), allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,108 @@
+import numpy as np
+
+
+def portfolio_loss(scores, cap=0.25):
+    """Turn scores into losses that can be averaged over tasks.
+
+    Half of it is the regret in units of the score, up to a cap: what a user
+    loses. The other half is the regret in units of the task, whose distance from
+    the best to the median configuration is one: on a task where all are within
+    a hundredth, choosing well counts too.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tasks, n_configurations)
+        Greater is better. NaN, a configuration that failed, counts as the worst.
+        Every task has at least one score.
+    cap : float, default=0.25
+        Regret from which on more is no worse.
+
+    Returns
+    -------
+    loss : ndarray of shape (n_tasks, n_configurations)
+        From 0, the best configuration of the task, to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmeta.recommendation import portfolio_loss
+    >>> portfolio_loss(np.array([[0.9, 0.8, np.nan]]))
+    array([[0. , 0.7, 1. ]])
+    """
+    best = np.nanmax(scores, axis=1, keepdims=True)
+    median = np.nanmedian(scores, axis=1, keepdims=True)
+    regret = np.where(np.isnan(scores), np.inf, best - scores)
+    in_task_units = regret / np.maximum(2 * (best - median), 1e-12)
+    return 0.5 * np.minimum(regret / cap, 1) + 0.5 * np.minimum(in_task_units, 1)
+
+
+def greedy_portfolio(loss, size, task_weights=None, seconds=None):
+    """Order configurations so that each repairs what the earlier ones leave.
+
+    Start from nothing, a loss of 1 on every task, then repeatedly add the
+    configuration that most lowers the weighted mean of the lowest loss so far
+    [1]_; per second of its own, when seconds are given. Equals are settled by
+    their own mean loss.
+
+    Parameters
+    ----------
+    loss : ndarray of shape (n_tasks, n_configurations)
+        Finite, from 0 to 1.
+    size : int
+        Number of configurations to choose, at most `n_configurations`.
+    task_weights : ndarray of shape (n_tasks,) or (size, n_tasks), default=None
+        How much each task counts, at every pick or at each of them. None counts
+        all the same.
+    seconds : ndarray of shape (n_configurations,), default=None
+        What trying each configuration costs; positive.
+
+    Returns
+    -------
+    portfolio : ndarray of shape (size,)
+        Column indices of `loss`, in the order chosen.
+
+    Raises
+    ------
+    ValueError
+        If `size` exceeds the number of configurations.
+
+    References
+    ----------
+    .. [1] M. Feurer, K. Eggensperger, S. Falkner, M. Lindauer, F. Hutter,
+       "Auto-Sklearn 2.0: Hands-free AutoML via Meta-Learning", JMLR 23, 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmeta.recommendation import greedy_portfolio
+    >>> loss = np.array([[0.0, 0.2, 0.4], [0.5, 0.1, 0.0]])
+    >>> greedy_portfolio(loss, size=2)
+    array([1, 0])
+    >>> greedy_portfolio(loss, size=2, task_weights=np.array([0.1, 0.9]))
+    array([2, 0])
+    """
+    n_tasks, n_configurations = loss.shape
+    if size > n_configurations:
+        raise ValueError(
+            f"size must be at most the number of configurations "
+            f"({n_configurations}), got: {size}."
+        )
+    if task_weights is None:
+        task_weights = np.ones(n_tasks)
+    task_weights = np.broadcast_to(task_weights, (size, n_tasks))
+    seconds = np.ones(n_configurations) if seconds is None else seconds
+
+    portfolio = []
+    lowest = np.ones(n_tasks)
+    for weights in task_weights / task_weights.sum(axis=1, keepdims=True):
+        drop = weights @ (
+            lowest[:, np.newaxis] - np.minimum(loss, lowest[:, np.newaxis])
+        )
+        # Once no configuration lowers anything all would tie: then those that
+        # are good by themselves come first.
+        gain = (drop + 1e-6 * (1 - weights @ loss)) / seconds
+        gain[portfolio] = -np.inf
+        chosen = int(gain.argmax())
+        portfolio.append(chosen)
+        lowest = np.minimum(lowest, loss[:, chosen])
+    return np.array(portfolio, dtype=np.int64)
