@@ -207,6 +207,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         started = time.monotonic()
         self._check_parameters()
         X, y = self._check_inputs(X, y)
+        sample_weight = _check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state)
@@ -541,6 +542,18 @@ def _check_number(name, value, kind, allowed):
     is_number = isinstance(value, kind) and not isinstance(value, bool)
     if not is_number or not value > 0:
         raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
+
+
+def _check_weights(sample_weight):
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(
+            f"sample_weight must be one finite, non-negative number per row, "
+            f"got: {sample_weight!r}."
+        )
+    return weights
 
 
 def _is_mixed_list(X):
