@@ -13,6 +13,8 @@ from skmeta.recommendation import (
     SimilarTasksRecommender,
 )
 
+__version__ = "0.1.0.dev0"
+
 __all__ = [
     "Configuration",
     "KnowledgeBase",
@@ -24,5 +26,6 @@ __all__ = [
     "Recommendation",
     "Recommender",
     "SimilarTasksRecommender",
+    "__version__",
     "load_knowledge",
 ]
