@@ -1,0 +1,397 @@
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+
+from skmeta.metafeatures import MetaFeatureExtractor
+from skmeta.metafeatures import _groups as groups_module
+from skmeta.metafeatures._measures import (
+    center_distance,
+    class_imbalance,
+    sorted_quantiles,
+    table_information,
+)
+from skmeta.metafeatures._registry import GROUPS, LEVELS, REGISTRY
+from skmeta.metafeatures._sampling import row_keys, stratified_rows
+
+BASE = np.random.default_rng(0).normal(size=(40, 5))
+LABELS = np.arange(40) % 3
+
+
+def _rng():
+    """Return the same generator to every test, so that they may run alone."""
+    return np.random.default_rng(0)
+
+
+def _values(X, y, **parameters):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        extractor = MetaFeatureExtractor(**parameters).fit(X, y)
+    names = extractor.get_feature_names_out()
+    return dict(zip(names, extractor.meta_features_, strict=True))
+
+
+def _with(value, where=np.s_[::7, 1]):
+    X = BASE.copy()
+    X[where] = value
+    return X
+
+
+MIXED = pd.DataFrame(
+    {
+        "number": BASE[:, 0],
+        "text": ["a", "b", None, "c"] * 10,
+        "flag": [True, False] * 20,
+        "nullable": pd.array([1, None, 3, 4] * 10, dtype="Int64"),
+        "date": pd.date_range("2020-01-01", periods=40),
+        "duration": pd.to_timedelta(np.arange(40), unit="h"),
+        "category": pd.Categorical(["x", "y"] * 20, categories=["z", "y", "x"]),
+        "nothing": np.nan,
+        "same": 1,
+    }
+)
+
+ODD_TASKS = {
+    "nan": (_with(np.nan), LABELS),
+    "inf": (_with(np.inf), LABELS),
+    "minus inf": (_with(-np.inf), LABELS),
+    "both infinities": (_with(np.inf) - _with(np.inf, np.s_[1::7, 1]), LABELS),
+    "1e300": (_with(1e300), LABELS),
+    "1e308 of both signs": (_with(1e308) - _with(1e308, np.s_[1::7, 1]), LABELS),
+    "all 1e300": (BASE * 1e300, LABELS),
+    "1e-300": (BASE * 1e-300, LABELS),
+    "subnormal": (BASE * 1e-310, LABELS),
+    "1e300 beside 1e-300": (BASE * np.array([1e300, 1e-300, 1, 1, 1]), LABELS),
+    "class with one row": (BASE, np.arange(40) == 3),
+    "two rows": (BASE[:2], [0, 1]),
+    "two rows of one class": (BASE[:2], [0, 0]),
+    "one row": (BASE[:1], ["a"]),
+    "one column": (BASE[:, :1], LABELS),
+    "one cell": ([[1.0]], [1]),
+    "one class": (BASE, np.zeros(40)),
+    "500 classes": (_rng().normal(size=(1000, 3)), np.arange(1000) % 500),
+    "a class for each row": (BASE, np.arange(40)),
+    "all missing": (np.full((40, 3), np.nan), LABELS),
+    "a missing column": (_with(np.nan, np.s_[:, 2]), LABELS),
+    "constant": (np.ones((40, 3)), LABELS),
+    "a constant column": (_with(5.0, np.s_[:, 2]), LABELS),
+    "same column twice": (BASE[:, [0, 0, 1, 1]], LABELS),
+    "wide": (_rng().normal(size=(10, 600)), LABELS[:10]),
+    "mixed": (MIXED, LABELS),
+    "all categorical": (MIXED[["text", "category", "flag"]], LABELS),
+    "names of rows": (pd.DataFrame({"id": [f"r{i}" for i in range(40)]}), LABELS),
+    "strings": (np.array([["1", "a"], ["2", "b"]] * 20), LABELS),
+    "lists": (BASE.tolist(), LABELS.tolist()),
+    "booleans": (BASE > 0, LABELS),
+    "integers": (np.round(BASE).astype(np.int8), LABELS),
+    "float32": (BASE.astype(np.float32), LABELS),
+    "objects": (BASE.astype(object), LABELS),
+    "csr matrix": (sparse.csr_matrix(np.round(BASE)), LABELS),
+    "csc matrix": (sparse.csc_matrix(np.round(BASE)), LABELS),
+    "csr array": (sparse.csr_array(np.round(BASE)), LABELS),
+    "csc array": (sparse.csc_array(_with(np.nan)), LABELS),
+    "empty sparse": (sparse.csr_array((40, 3)), LABELS),
+    "sparse 1e300": (sparse.csr_array(_with(1e300)), LABELS),
+    "y strings": (BASE, np.array(["a", "b", "c"])[LABELS]),
+    "y booleans": (BASE, LABELS > 0),
+    "y series": (BASE, pd.Series(LABELS, index=np.arange(40) + 7)),
+    "y categorical": (BASE, pd.Categorical.from_codes(LABELS, ["a", "b", "c", "d"])),
+    "y with NaN": (BASE, np.where(LABELS == 0, np.nan, LABELS)),
+    "y all NaN": (BASE, np.full(40, np.nan)),
+    "y None": (BASE, [None, "a"] * 20),
+    "y of two types": (BASE, [1, "a"] * 20),
+    "y column": (BASE, LABELS[:, np.newaxis]),
+    "y frame": (BASE, pd.DataFrame({"y": LABELS})),
+    "y nullable": (BASE, pd.array([1, None] * 20, dtype="Int64")),
+}
+
+
+@pytest.mark.parametrize("name", ODD_TASKS)
+def test_odd_tables_give_finite_numbers_in_range(name):
+    """Whatever the table, there are as many finite numbers and no warning."""
+    values = _values(*ODD_TASKS[name])
+    assert list(values) == [feature.name for feature in REGISTRY]
+    for feature in REGISTRY:
+        assert np.isfinite(values[feature.name]), feature.name
+        assert feature.low <= values[feature.name] <= feature.high, feature.name
+
+
+@pytest.mark.parametrize("name", ODD_TASKS)
+def test_no_group_fails_on_odd_tables(name):
+    """Guarded features are those that have no definition, not those that broke."""
+    reasons = MetaFeatureExtractor().fit(*ODD_TASKS[name]).report_.guarded.values()
+    assert {reason.split(":")[0] for reason in reasons} <= {
+        "not defined for this table"
+    }
+
+
+def test_input_and_global_generator_are_untouched():
+    """Extraction changes neither the table nor the global random state."""
+    X, before = BASE * 1e300, np.random.get_state()[1].copy()  # noqa: NPY002
+    frame, y = MIXED.copy(), LABELS.copy()
+    copy = X.copy()
+    _values(X, y)
+    _values(frame, y)
+    matrix = sparse.csc_array(X)
+    _values(matrix, y)
+    np.testing.assert_array_equal(X, copy)
+    np.testing.assert_array_equal(matrix.toarray(), copy)
+    pd.testing.assert_frame_equal(frame, MIXED)
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_two_calls_clone_and_pickle_agree_to_the_last_bit():
+    """Neither a second call nor a copy of the extractor changes a bit."""
+    extractor = MetaFeatureExtractor(random_state=3).fit(MIXED, LABELS)
+    for other in (
+        clone(extractor).fit(MIXED, LABELS),
+        pickle.loads(pickle.dumps(extractor)),
+        MetaFeatureExtractor().set_params(random_state=3).fit(MIXED, LABELS),
+    ):
+        assert extractor.meta_features_.tobytes() == other.meta_features_.tobytes()
+
+
+def test_names_are_known_before_data():
+    """Names come as objects before fit, and are those of the registry."""
+    names = MetaFeatureExtractor().get_feature_names_out()
+    assert names.dtype == object
+    assert names.tolist() == [feature.name for feature in REGISTRY]
+
+
+def test_groups_select_in_the_order_of_the_registry():
+    """The order in which groups are asked for does not matter."""
+    extractor = MetaFeatureExtractor(groups=("missing", "general"))
+    names = extractor.get_feature_names_out().tolist()
+    assert names == [f.name for f in REGISTRY if f.group in ("missing", "general")]
+    every = _values(MIXED, LABELS)
+    assert _values(MIXED, LABELS, groups=("missing", "general")) == {
+        name: every[name] for name in names
+    }
+    assert list(extractor.fit(MIXED, LABELS).report_.seconds) == ["general", "missing"]
+
+
+def test_columns_of_a_frame_are_remembered():
+    """Names of columns are kept for a frame and forgotten for an array."""
+    extractor = MetaFeatureExtractor().fit(MIXED, LABELS)
+    assert extractor.n_features_in_ == MIXED.shape[1]
+    assert extractor.feature_names_in_.tolist() == MIXED.columns.tolist()
+    assert not hasattr(extractor.fit(BASE, LABELS), "feature_names_in_")
+
+
+@pytest.mark.parametrize(
+    "chosen", [[2], ["c"], [False, False, True], np.array([2])], ids=str
+)
+def test_categorical_features(chosen):
+    """Integers become categories by position, name or mask; text stays one."""
+    frame = pd.DataFrame({"a": BASE[:, 0], "b": ["u", "v"] * 20, "c": LABELS})
+    assert _values(frame, LABELS)["nr_cat"] == 1
+    values = _values(frame, LABELS, categorical_features=chosen)
+    assert (values["nr_cat"], values["nr_num"]) == (2, 1)
+    assert values["symbols.max"] == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "parameters", "message"),
+    [
+        (BASE, LABELS[:-1], {}, "same number of rows, got: 40 and 39"),
+        (BASE[:0], [], {}, r"at least one row and one column, got shape: \(0, 5\)"),
+        (BASE[:, :0], LABELS, {}, r"at least one row and one column"),
+        (BASE, LABELS, {"groups": ["general", "itemset"]}, "groups must be None or"),
+        (BASE, LABELS, {"groups": []}, "groups must be None or"),
+        (BASE, LABELS, {"level": "quick"}, r"level must be one of \['fast', 'full'\]"),
+        (BASE, LABELS, {"categorical_features": [5]}, "positions below 5"),
+        (BASE, np.c_[LABELS, LABELS], {}, "y must have one column"),
+    ],
+)
+def test_wrong_arguments(X, y, parameters, message):
+    """Errors say what must be what."""
+    with pytest.raises(ValueError, match=message):
+        MetaFeatureExtractor(**parameters).fit(X, y)
+
+
+def test_failing_group_is_reported_not_raised(monkeypatch):
+    """A group that breaks gives its defaults, and the report says why."""
+
+    def breaks(view):
+        raise np.linalg.LinAlgError("did not converge")
+
+    monkeypatch.setitem(groups_module.COMPUTE_GROUP, "statistical", breaks)
+    extractor = MetaFeatureExtractor().fit(BASE, LABELS)
+    values = dict(
+        zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
+    )
+    assert values["w_lambda"] == 1.0
+    assert values["nr_inst"] == 40
+    assert "did not converge" in extractor.report_.guarded["cor.mean"]
+
+
+def test_registry_is_consistent():
+    """Names are unique, ranges ordered, defaults inside, transforms known."""
+    names = [feature.name for feature in REGISTRY]
+    assert len(set(names)) == len(names)
+    assert set(GROUPS) == set(groups_module.COMPUTE_GROUP)
+    assert all(set(groups) <= set(GROUPS) for groups in LEVELS.values())
+    for feature in REGISTRY:
+        assert feature.low < feature.high, feature.name
+        assert feature.low <= feature.default <= feature.high, feature.name
+        assert feature.transform in {"none", "log1p", "signed-log"}, feature.name
+        assert feature.transform != "log1p" or feature.low >= 0, feature.name
+        assert feature.log1p_of is None or feature.log1p_of in names
+        assert feature.formula, feature.name
+        assert feature.cost, feature.name
+
+
+def test_missing_shares():
+    """Two of six cells, two of three rows and one of two columns are missing."""
+    X = pd.DataFrame({"a": [1.0, np.inf, np.nan], "b": ["u", "v", "v"]})
+    values = _values(X, [0, 1, 1])
+    assert values["pct_missing"] == pytest.approx(2 / 6)
+    assert values["pct_inst_missing"] == pytest.approx(2 / 3)
+    assert values["pct_attr_missing"] == pytest.approx(1 / 2)
+
+
+def test_counts_of_a_mixed_frame():
+    """Missing is no level, unused categories do not count, flags are binary."""
+    values = _values(MIXED, LABELS)
+    assert (values["nr_attr"], values["nr_cat"], values["nr_num"]) == (9, 3, 6)
+    assert values["nr_bin"] == 2
+    assert values["nr_const"] == 1
+    assert (values["symbols.min"], values["symbols.max"]) == (2, 3)
+    assert values["log1p_symbols.max"] == np.log(4)
+
+
+def test_sparse_and_dense_agree():
+    """How zeros are stored makes no difference."""
+    rng = _rng()
+    X = np.where(rng.random((60, 8)) < 0.7, 0.0, rng.normal(size=(60, 8)))
+    X[3, 2] = np.nan
+    y = np.arange(60) % 4
+    assert _values(sparse.csr_matrix(X), y) == pytest.approx(_values(X, y), rel=1e-9)
+
+
+def test_sparse_and_dense_choose_the_same_rows():
+    """Keys do not depend on how zeros are stored."""
+    rng = _rng()
+    X = np.where(rng.random((60, 8)) < 0.7, 0.0, rng.normal(size=(60, 8)))
+    codes, y = np.empty((60, 0), dtype=np.int64), np.arange(60) % 4
+    np.testing.assert_array_equal(
+        row_keys(sparse.csc_array(X), codes, y), row_keys(X, codes, y)
+    )
+
+
+def test_one_class_separates_nothing():
+    """With one class there is no entropy and nothing to separate."""
+    values = _values(BASE, np.zeros(40))
+    assert (values["class_ent"], values["c1"], values["c2"]) == (0, 0, 1)
+    assert (values["can_cor.max"], values["p_trace"], values["nr_disc"]) == (0, 0, 0)
+    assert (values["w_lambda"], values["f1.min"], values["gravity_std"]) == (1, 1, 0)
+    assert values["mut_inf_norm.max"] == 0
+
+
+def test_miller_madow_takes_chance_away():
+    """Noise has mutual information in a small sample, but none beyond chance."""
+    rng = _rng()
+    X, y = rng.normal(size=(300, 30)), rng.integers(0, 5, 300)
+    values = _values(X, y)
+    assert values["mut_inf.mean"] > 0.03
+    assert values["mut_inf_norm.mean"] < 0.005
+
+
+def test_class_imbalance_worked_example():
+    """Sizes 1 and 3: IR = 1/2 (1/3 + 3) = 5/3, so c2 = 2/5."""
+    assert class_imbalance(np.array([1, 3])) == pytest.approx(0.4)
+    assert class_imbalance(np.array([2, 2])) == 0
+
+
+def test_center_distance_worked_examples():
+    """With ties it is the root mean square of all pairs."""
+    means = np.array([[0.0], [3.0], [1.0]])
+    assert center_distance(means, np.array([9, 2, 1])) == pytest.approx(1.0)
+    assert center_distance(means, np.array([9, 1, 1])) == pytest.approx(np.sqrt(5))
+    assert center_distance(means, np.array([1, 1, 1])) == pytest.approx(
+        np.sqrt((9 + 1 + 4) / 3)
+    )
+
+
+def test_concentration_worked_example():
+    """A column that the class decides has tau 1, one that it does not, 0."""
+    y = np.array([0, 0, 1, 1])
+    parts = table_information(np.array([[1, 1, 0, 0], [0, 1, 0, 1]]), y, 2)
+    assert parts.concentration.tolist() == [1.0, 0.0]
+    assert parts.entropy.tolist() == [1.0, 1.0]
+
+
+def test_many_classes_take_the_same_path_as_few():
+    """Tables too large to lay out give what laid out ones give."""
+    rng = _rng()
+    codes, y = rng.integers(0, 9, (3, 500)), rng.integers(0, 400, 500)
+    few = table_information(codes, np.unique(y, return_inverse=True)[1], 9)
+    many = table_information(codes, y * 1000, 9)
+    np.testing.assert_allclose(few.mutual_information, many.mutual_information)
+    np.testing.assert_allclose(few.concentration, many.concentration)
+
+
+def test_quantiles_agree_with_numpy():
+    """Quantiles are numpy's, each over its own observed values."""
+    rng = _rng()
+    X = rng.normal(size=(4, 57))
+    X[1, ::5] = np.nan
+    ordered = np.sort(X, axis=1)
+    n_observed = (~np.isnan(X)).sum(axis=1)
+    np.testing.assert_allclose(
+        sorted_quantiles(ordered, n_observed, [1, 20, 39], 40),
+        np.nanquantile(X, [1 / 40, 0.5, 39 / 40], axis=1),
+        rtol=1e-12,
+    )
+
+
+def test_stratified_rows_keep_rare_classes():
+    """A class of two keeps both rows, the others their share."""
+    rng = _rng()
+    y = np.r_[np.zeros(2, int), np.ones(3998, int)]
+    rows = stratified_rows(rng.permutation(4000).astype(np.uint64), y, 1000)
+    assert rows[:2].tolist() == [0, 1]
+    assert 990 <= len(rows) <= 1002
+
+
+def test_sampled_rows_are_few_and_the_moments_see_all(monkeypatch):
+    """Above the cap order statistics come from a sample, moments do not."""
+    rng = _rng()
+    X, y = rng.standard_t(3, size=(3000, 4)), rng.integers(0, 3, 3000)
+    full = _values(X, y)
+    monkeypatch.setattr(groups_module, "_SAMPLE_SIZE", 500)
+    part = _values(X, y)
+    for name in ("kurtosis.mean", "skewness.max", "cor.mean", "can_cor.max", "f1.min"):
+        assert part[name] == pytest.approx(full[name], rel=1e-12), name
+    assert part["attr_ent.mean"] != full["attr_ent.mean"]
+    assert part["q_tail.mean"] == pytest.approx(full["q_tail.mean"], abs=0.3)
+    assert _values(X, y, random_state=1)["q_tail.mean"] != part["q_tail.mean"]
+
+
+def test_sampling_sees_rare_values_of_nearly_binary_columns(monkeypatch):
+    """A third value in one row of all makes a column other than binary."""
+    X = np.zeros((3000, 3))
+    X[::2] = 1.0
+    X[7, 1] = 0.5
+    monkeypatch.setattr(groups_module, "_SAMPLE_SIZE", 300)
+    for table in (X, sparse.csc_array(X)):
+        assert _values(table, np.arange(3000) % 2)["nr_bin"] == 2
+
+
+def test_rows_without_class_form_a_class():
+    """A missing label counts as one more class."""
+    assert _values(BASE, [None, "a"] * 20)["nr_class"] == 2
+
+
+def test_random_state_may_be_a_generator_and_stays_where_it_is():
+    """A RandomState is copied, so that two calls agree."""
+    generator = np.random.RandomState(0)
+    before = generator.get_state()[1].copy()
+    assert _values(BASE, LABELS, random_state=generator) == _values(
+        BASE, LABELS, random_state=None
+    )
+    np.testing.assert_array_equal(generator.get_state()[1], before)
