@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._evaluation import calm
-from skmeta._files import read_file, write_file
+from skmeta._files import check_directory, read_file, write_file
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import Protocol, build_knowledge, find_tasks
 
@@ -76,6 +76,8 @@ def _add_fit(commands):
 
 
 def _fit(options):
+    if options.output is not None:
+        check_directory(options.output)
     X, y = _read_training_table(options.table, options.target)
     X_train, X_test, y_train, y_test = _hold_out(X, y, options.random_state)
     classifier = MetaLearnerClassifier(
@@ -185,6 +187,7 @@ def format_leaderboard(leaderboard):
     shown = pd.DataFrame(
         {
             "rank": leaderboard["rank"],
+            "order": leaderboard.index + 1,
             "learner": leaderboard["learner"],
             "score": leaderboard["score"].map("{:.4f}".format),
             "std": leaderboard["std"].map("{:.4f}".format),

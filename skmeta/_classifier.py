@@ -1,3 +1,5 @@
+from sklearn import config_context
+
 from skmeta._base_learners import BASE_LEARNERS, check_learners, make_estimator
 from skmeta._search import MetaSearch
 from skmeta.exceptions import NoCandidateError
@@ -219,6 +221,11 @@ class MetaLearnerClassifier(MetaSearch):
     def _candidates_have(self, method):
         # Every base learner gives probabilities; only some have margins.
         return method != "decision_function"
+
+    def _fitting_context(self):
+        # Weights are routed to this classifier; what it does with them inside its
+        # own pipelines is not for the user to request.
+        return config_context(enable_metadata_routing=False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -60,12 +60,28 @@ class Configuration:
         return f"{self.learner}-{digest}"
 
     def to_dict(self):
-        """Return a dict that `from_dict` and JSON understand."""
+        """Return a dict that `from_dict` and JSON understand.
+
+        Returns
+        -------
+        values : dict
+            With the keys ``"learner"`` and ``"hyperparameters"``.
+        """
         return {"learner": self.learner, "hyperparameters": dict(self.hyperparameters)}
 
     @classmethod
     def from_dict(cls, values):
-        """Build a configuration from what `to_dict` gave."""
+        """Build a configuration from what `to_dict` gave.
+
+        Parameters
+        ----------
+        values : dict
+            With the keys ``"learner"`` and ``"hyperparameters"``.
+
+        Returns
+        -------
+        configuration : Configuration
+        """
         return cls(values["learner"], values["hyperparameters"])
 
     def _canonical(self):

@@ -69,6 +69,22 @@ def _read(path):
     )
 
 
+def check_directory(path):
+    """Raise a FileNotFoundError unless the directory of a file to write is there.
+
+    Parameters
+    ----------
+    path : str or Path
+        File that will be written.
+    """
+    parent = Path(path).absolute().parent
+    if not parent.is_dir():
+        raise FileNotFoundError(
+            f"No directory {str(parent)!r} to write {Path(path).name!r} to. "
+            f"Create it first."
+        )
+
+
 def write_file(frame, path):
     """Write a table to a CSV or parquet file, without its index.
 

@@ -4,6 +4,7 @@ import os
 import time
 import warnings
 from abc import abstractmethod
+from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
 
@@ -86,6 +87,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         return (
             {} if sample_weight is None else {"learner__sample_weight": sample_weight}
         )
+
+    def _fitting_context(self):
+        """Return a context manager that candidates are fitted in."""
+        return nullcontext()
 
     # Public methods
 
@@ -222,21 +227,22 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         params, candidates = zip(*made, strict=True)
         fit_params = self._estimator_params(routed, sample_weight)
 
-        evaluations = evaluate_candidates(
-            candidates if splits else candidates[:1],
-            X,
-            y,
-            splits,
-            self.scorer_,
-            n_jobs=self.n_jobs,
-            fit_params=fit_params,
-            score_params=score_params,
-            deadline=self._deadline(started),
-            on_candidate=self._report if self.verbose else None,
-        )
-        self._describe(evaluations, params)
-        if self.refit:
-            self._refit_best(candidates, X, y, fit_params)
+        with self._fitting_context():
+            evaluations = evaluate_candidates(
+                candidates if splits else candidates[:1],
+                X,
+                y,
+                splits,
+                self.scorer_,
+                n_jobs=self.n_jobs,
+                fit_params=fit_params,
+                score_params=score_params,
+                deadline=self._deadline(started),
+                on_candidate=self._report if self.verbose else None,
+            )
+            self._describe(evaluations, params)
+            if self.refit:
+                self._refit_best(candidates, X, y, fit_params)
         return self
 
     def _check_parameters(self):

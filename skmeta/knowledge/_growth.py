@@ -19,6 +19,7 @@ import scipy
 import sklearn
 
 from skmeta._base_learners import default_configurations
+from skmeta._files import check_directory
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 from skmeta.knowledge._worker import METRICS, Protocol
@@ -227,11 +228,7 @@ def build_knowledge(
 def _check_output(output):
     if output.suffix != ".zip":
         raise ValueError(f"output must end in '.zip', got: {output.name!r}.")
-    if not output.absolute().parent.is_dir():
-        raise FileNotFoundError(
-            f"No directory {str(output.parent)!r} to write {output.name!r} to. "
-            f"Create it first."
-        )
+    check_directory(output)
 
 
 def _shuffled(tasks):

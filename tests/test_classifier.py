@@ -1,0 +1,582 @@
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris, load_wine, make_classification
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
+
+from skmeta import (
+    Configuration,
+    KnowledgeBase,
+    MetaLearnerClassifier,
+    Recommendation,
+    load_knowledge,
+)
+from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
+
+CHEAP = ["gaussian_nb", "linear_discriminant_analysis", "logistic_regression"]
+
+
+def cheap_classifier(**params):
+    """Return a classifier whose candidates take milliseconds."""
+    defaults = {"base_learners": CHEAP, "n_candidates": 3, "random_state": 0}
+    return MetaLearnerClassifier(**(defaults | params))
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+@pytest.fixture
+def mixed_table():
+    """Ninety rows with every kind of column, some of each cell missing."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["a", "b", "c"], 30)
+    frame = pd.DataFrame(
+        {
+            "number": rng.normal(size=90) + (y == "a") * 3,
+            "integer": pd.array(rng.integers(5, size=90), dtype="Int64"),
+            "word": np.where(y == "b", "left", "right").astype(object),
+            "category": pd.Categorical(rng.choice(["u", "v", "w"], 90)),
+            "yes": rng.random(90) < 0.5,
+            "maybe": pd.array(rng.random(90) < 0.5, dtype="boolean"),
+            "date": pd.date_range("2020-01-01", periods=90),
+            "constant": 1.0,
+            "empty": np.nan,
+            "infinite": np.where(rng.random(90) < 0.1, np.inf, rng.random(90)),
+            "text": [f"a sentence that occurs once, number {i}" for i in range(90)],
+        }
+    )
+    frame.loc[::7, ["number", "word", "category", "maybe", "date"]] = None
+    return frame, y
+
+
+# What it is for
+
+
+def test_beats_chance_on_wine_without_having_seen_it():
+    """On held-out wine the classifier is right nearly always."""
+    X, y = load_wine(return_X_y=True)
+    knowledge = load_knowledge().without(["wine"])
+    clf = MetaLearnerClassifier(knowledge=knowledge, n_candidates=3, random_state=0)
+    clf.fit(X[::2], y[::2])
+    assert clf.score(X[1::2], y[1::2]) > 0.9
+
+
+def test_fitted_attributes_are_those_of_grid_search(iris):
+    """What a user of GridSearchCV looks for is there, and agrees with itself."""
+    X, y = iris
+    clf = cheap_classifier().fit(X, y)
+    grid = GridSearchCV(LogisticRegression(max_iter=500), {"C": [1.0]}).fit(X, y)
+    for name in [n for n in vars(grid) if n.endswith("_")]:
+        if name not in {"multimetric_", "best_estimator_"}:
+            assert hasattr(clf, name), name
+    assert isinstance(clf.recommendation_, Recommendation)
+    assert clf.best_score_ == clf.cv_results_["mean_test_score"][clf.best_index_]
+    assert clf.best_params_ == clf.cv_results_["params"][clf.best_index_]
+    assert clf.best_score_ == clf.cv_results_["mean_test_score"].max()
+    assert clf.leaderboard_.index[0] == clf.best_index_
+    assert clf.leaderboard_["rank"].is_monotonic_increasing
+    assert clf.n_splits_ == 5
+    assert clf.classes_.tolist() == [0, 1, 2]
+    assert clf.n_features_in_ == 4
+    assert clf.scorer_(clf, X, y) == clf.score(X, y) == (clf.predict(X) == y).mean()
+    assert clf.refit_time_ > 0
+    assert np.isfinite(clf.meta_features_).all()
+
+
+def test_mixed_table_is_taken_as_it_is(mixed_table):
+    """Numbers, words, categories, dates, booleans and holes need no preparation."""
+    X, y = mixed_table
+    before = X.copy(deep=True)
+    clf = cheap_classifier(
+        base_learners=[*CHEAP, "random_forest", "hist_gradient_boosting"],
+        n_candidates=12,
+    ).fit(X, y)
+    assert clf.score(X, y) > 0.8
+    assert clf.feature_names_in_.tolist() == X.columns.tolist()
+    pd.testing.assert_frame_equal(X, before)
+    unseen = X.iloc[:3].assign(word="never seen", category="neither")
+    assert clf.predict_proba(unseen).sum(axis=1) == pytest.approx([1, 1, 1])
+
+
+@pytest.mark.parametrize("container", [list, sparse.csr_matrix, sparse.csc_array])
+def test_containers_give_what_an_array_gives(iris, container):
+    """A list of rows and sparse matrices are tables too."""
+    X, y = iris
+    X = np.round(X)
+    clf = cheap_classifier(base_learners=["gaussian_nb"], n_candidates=2)
+    expected = clone(clf).fit(X, y).predict(X)
+    given = container(X.tolist()) if container is list else container(X)
+    found = clone(clf).fit(given, y).predict(given)
+    assert (found == expected).mean() > 0.9
+
+
+def test_list_of_mixed_rows():
+    """A list of rows with words in it is not turned into text as a whole."""
+    rows = [["red" if i % 2 else "blue", i / 10, None] for i in range(40)]
+    y = [i % 2 for i in range(40)]
+    clf = cheap_classifier().fit(rows, y)
+    assert clf.score(rows, y) == 1.0
+
+
+# Candidates
+
+
+def test_n_candidates_1_fits_without_cross_validation(iris):
+    """The first recommendation is fitted; there is one row of NaN scores."""
+    X, y = iris
+    clf = cheap_classifier(n_candidates=1).fit(X, y)
+    assert clf.n_splits_ == 0
+    assert np.isnan(clf.best_score_)
+    assert np.isnan(clf.cv_results_["mean_test_score"]).tolist() == [True]
+    assert clf.best_params_["learner"] == clf.recommendation_.configurations[0].learner
+    assert clf.predict(X).shape == y.shape
+
+
+def test_time_budget_stops_starting_candidates(iris):
+    """With no time to speak of, the first candidate alone is tried and refitted."""
+    X, y = iris
+    clf = cheap_classifier(time_budget=1e-9, n_candidates=5).fit(X, y)
+    assert len(clf.leaderboard_) == 1
+    assert np.isfinite(clf.best_score_)
+    assert len(clf.recommendation_.configurations) == 5
+
+
+def test_time_budget_alone_may_try_all(iris):
+    """Without a count, all that is known may be tried in the time."""
+    X, y = iris
+    clf = cheap_classifier(time_budget=600, n_candidates=None, cv=2).fit(X, y)
+    assert len(clf.leaderboard_) == len(clf.recommendation_.configurations) > 8
+
+
+class FailsOnPurpose(TransformerMixin, BaseEstimator):
+    """Transformer that works only for tables with few rows or none."""
+
+    def __init__(self, most_rows=0):
+        self.most_rows = most_rows
+
+    def fit(self, X, y=None):
+        if len(X) > self.most_rows:
+            raise RuntimeError("failed on purpose")
+        return self
+
+    def transform(self, X):
+        return X
+
+
+def test_failed_candidate_is_a_row(iris):
+    """A candidate that raises is in the leaderboard with its error, last."""
+    X, y = iris
+    base = load_knowledge().select_learners("gaussian_nb")
+    bad = Configuration("gaussian_nb", {"var_smoothing": -1.0})
+    knowledge = _replace_first(base, bad)
+    clf = MetaLearnerClassifier(
+        knowledge=knowledge, n_candidates=10, random_state=0
+    ).fit(X, y)
+    failed = clf.leaderboard_[clf.leaderboard_["error"].notna()]
+    assert len(failed) == 1
+    assert "var_smoothing" in failed["error"].iloc[0]
+    assert failed["params"].iloc[0]["var_smoothing"] == -1.0
+    assert clf.leaderboard_.index[-1] == failed.index[0]
+    assert np.isfinite(clf.best_score_)
+
+
+def _replace_first(knowledge, configuration):
+    values = (configuration, *knowledge.configuration_values[1:])
+    return KnowledgeBase(
+        tasks=knowledge.tasks,
+        meta_features=knowledge.meta_features,
+        configurations=values,
+        fold_scores={m: knowledge.fold_scores(m) for m in knowledge.metrics},
+        fit_seconds=knowledge.fit_seconds,
+        predict_seconds=knowledge.predict_seconds,
+    )
+
+
+def test_all_failing_raises_once_with_the_first_cause(iris):
+    """When nothing works the error holds the traceback of the first candidate."""
+    X, y = iris
+    clf = cheap_classifier(preprocessor=FailsOnPurpose())
+    with pytest.raises(
+        NoCandidateError, match=r"(?s)All 3 candidates.*failed on purpose"
+    ):
+        clf.fit(X, y)
+    assert clf.leaderboard_["error"].str.contains("failed on purpose").all()
+
+
+def test_failing_refit_is_said(iris):
+    """When folds can be fitted and all rows cannot, the error says so."""
+    X, y = iris
+    clf = cheap_classifier(preprocessor=FailsOnPurpose(most_rows=130))
+    with pytest.raises(NoCandidateError, match=r"on all rows.*failed on purpose"):
+        clf.fit(X, y)
+
+
+def test_interrupted_fit_keeps_the_best_so_far(iris):
+    """Ctrl-C after two candidates gives the better of the two, and a warning."""
+    X, y = iris
+    calls = []
+
+    def impatient(estimator, X, y):
+        calls.append(1)
+        if len(calls) > 10:
+            raise KeyboardInterrupt
+        return estimator.score(X, y)
+
+    clf = cheap_classifier(scoring=impatient)
+    with pytest.warns(SkmetaWarning, match="Interrupted"):
+        clf.fit(X, y)
+    assert len(clf.leaderboard_) == 2
+    assert clf.predict(X).shape == y.shape
+
+
+def test_preprocessor_is_fitted_inside_the_splits(iris):
+    """The user's transformer sees the training rows of each split, then all rows."""
+    X, y = iris
+    seen = []
+
+    class Watching(FailsOnPurpose):
+        def fit(self, X, y=None):
+            seen.append(len(X))
+            return self
+
+    cheap_classifier(preprocessor=Watching(), n_candidates=2).fit(X, y)
+    assert sorted(set(seen)) == [120, 150]
+    assert seen.count(120) == 2 * 5
+
+
+def test_base_learners_limits_the_choice(iris):
+    """Only the learners asked for are recommended."""
+    X, y = iris
+    clf = cheap_classifier(base_learners=["gaussian_nb"], n_candidates=9).fit(X, y)
+    assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
+
+
+def test_support_vectors_are_not_offered_for_many_rows():
+    """What would take hours is left out by its size."""
+    X, y = make_classification(32_000, n_features=4, random_state=0)
+    clf = cheap_classifier(base_learners=["rbf_svc", "gaussian_nb"], cv=2).fit(X, y)
+    assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
+    with pytest.raises(NoCandidateError, match="suit 16000 x 4"):
+        cheap_classifier(base_learners=["rbf_svc"], cv=2).fit(X, y)
+
+
+# Reproducible
+
+
+def test_n_jobs_does_not_change_a_bit(mixed_table):
+    """One and two jobs give the same scores and the same probabilities."""
+    X, y = mixed_table
+    learners = [*CHEAP, "random_forest", "hist_gradient_boosting", "mlp"]
+    one, two = (
+        cheap_classifier(base_learners=learners, n_candidates=8, n_jobs=n_jobs).fit(
+            X, y
+        )
+        for n_jobs in (1, 2)
+    )
+    for key in ("mean_test_score", "std_test_score", "split0_test_score"):
+        np.testing.assert_array_equal(one.cv_results_[key], two.cv_results_[key])
+    assert one.best_params_ == two.best_params_
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+
+
+_IN_A_PROCESS = """
+import hashlib
+from sklearn.datasets import load_wine
+from skmeta import MetaLearnerClassifier
+X, y = load_wine(return_X_y=True)
+clf = MetaLearnerClassifier(n_candidates=4, random_state=3).fit(X, y)
+print(hashlib.sha256(clf.predict_proba(X).tobytes()).hexdigest(), clf.best_params_)
+"""
+
+
+def test_two_processes_give_the_same():
+    """The same seed in two fresh processes gives the same bits."""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", _IN_A_PROCESS],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def test_global_random_state_is_not_touched(iris):
+    """NumPy's global generator stands where it stood, also with random_state=None."""
+    X, y = iris
+    before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is what is tested)
+    cheap_classifier(random_state=None).fit(X, y)
+    after = np.random.get_state()[1]  # noqa: NPY002
+    np.testing.assert_array_equal(before, after)
+
+
+def test_nothing_is_printed_unless_asked(iris, capfd):
+    """Quiet by default; verbose=1 gives one line for each candidate."""
+    X, y = iris
+    cheap_classifier().fit(X, y)
+    assert capfd.readouterr() == ("", "")
+    cheap_classifier(verbose=1).fit(X, y)
+    assert len(capfd.readouterr().out.splitlines()) == 3
+
+
+# The scikit-learn contract
+
+
+def test_clone_pickle_and_joblib_round_trips(iris, tmp_path):
+    """A copy predicts the same; a clone is unfitted and equal in parameters."""
+    X, y = iris
+    clf = cheap_classifier().fit(X, y)
+    expected = clf.predict_proba(X)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(clf)).predict_proba(X), expected
+    )
+    joblib.dump(clf, tmp_path / "clf.joblib")
+    loaded = joblib.load(tmp_path / "clf.joblib")
+    np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+    assert not hasattr(clone(clf), "best_estimator_")
+    assert clone(clf).get_params()["base_learners"] == CHEAP
+
+
+def test_inside_other_estimators(iris):
+    """Pipelines, searches over our parameters, calibration and votes take it."""
+    X, y = iris
+    clf = cheap_classifier()
+    pipeline = make_pipeline(FunctionTransformer(), clf).fit(X, y)
+    assert pipeline.score(X, y) > 0.9
+    assert cross_val_score(clf, X, y, cv=3).min() > 0.85
+    grid = GridSearchCV(clf, {"n_candidates": [1, 2], "cv": [2]}, cv=2).fit(X, y)
+    assert grid.best_score_ > 0.85
+    calibrated = CalibratedClassifierCV(clf, cv=2).fit(X, y)
+    assert calibrated.predict_proba(X).shape == (150, 3)
+    votes = VotingClassifier([("ours", clf), ("tree", DecisionTreeClassifier())])
+    assert votes.fit(X, y).score(X, y) > 0.9
+
+
+def test_nested_n_jobs(iris):
+    """A parallel search over a parallel classifier works."""
+    X, y = iris
+    scores = cross_val_score(cheap_classifier(n_jobs=2), X, y, cv=2, n_jobs=2)
+    assert scores.min() > 0.85
+
+
+def test_refit_false_has_no_predictions(iris):
+    """Without a refit there are results, and predict says what is missing."""
+    X, y = iris
+    clf = cheap_classifier(refit=False).fit(X, y)
+    assert clf.best_params_["learner"] in CHEAP
+    assert not hasattr(clf, "best_estimator_")
+    assert not hasattr(clf, "predict_proba")
+    with pytest.raises(AttributeError, match="refit=False"):
+        clf.predict(X)
+
+
+def test_columns_in_another_order_are_refused(mixed_table):
+    """A table whose columns differ from those of fit is an error, not a guess."""
+    X, y = mixed_table
+    clf = cheap_classifier().fit(X, y)
+    with pytest.raises(ValueError, match="feature names"):
+        clf.predict(X[X.columns[::-1]])
+    with pytest.raises(ValueError, match="feature names"):
+        clf.predict(X.drop(columns="word"))
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"n_candidates": 0}, "n_candidates must be an integer >= 1 or None, got: 0"),
+        ({"n_candidates": 2.5}, "n_candidates must be an integer"),
+        ({"n_candidates": True}, "n_candidates must be an integer"),
+        ({"time_budget": -1}, "time_budget must be a number of seconds > 0"),
+        ({"ensemble_size": 5}, "ensemble_size must be 1"),
+        ({"scoring": ["accuracy", "roc_auc"]}, "scoring must be one metric"),
+        ({"base_learners": ["forest"]}, r"base_learners must be one or more of \["),
+        ({"base_learners": []}, "base_learners must be one or more of"),
+        ({"recommender": "oracle"}, "recommender must be one of"),
+        ({"knowledge": "nowhere.zip"}, "No knowledge file 'nowhere.zip'"),
+    ],
+)
+def test_bad_parameters_are_said_in_fit(iris, params, message):
+    """A parameter that cannot be used is named, with what it must be."""
+    X, y = iris
+    with pytest.raises(ValueError, match=message):
+        cheap_classifier(**params).fit(X, y)
+
+
+def test_knowledge_of_another_type_is_refused(iris):
+    """Knowledge is a knowledge base or a path."""
+    with pytest.raises(TypeError, match="knowledge must be a KnowledgeBase"):
+        cheap_classifier(knowledge=3).fit(*iris)
+
+
+def test_bad_knowledge_leaves_the_default_usable(iris, tmp_path):
+    """A damaged file is an error of ours, and the shipped knowledge works on."""
+    path = tmp_path / "bad.zip"
+    path.write_bytes(b"PK not really")
+    with pytest.raises(KnowledgeError, match=r"bad\.zip"):
+        cheap_classifier(knowledge=path).fit(*iris)
+    cheap_classifier().fit(*iris)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.zeros(150), "at least two classes, got: one class"),
+        (np.r_[np.nan, np.ones(149)], "missing values"),
+        (np.linspace(0, 1, 150), "continuous"),
+        (np.arange(150), "at least two classes with two rows"),
+        (np.zeros(149), "inconsistent numbers of samples"),
+    ],
+)
+def test_unusable_targets_are_said(iris, y, message):
+    """A target that holds no classes is refused with what it holds."""
+    with pytest.raises(ValueError, match=message):
+        cheap_classifier().fit(iris[0], y)
+
+
+# Folds, groups, weights
+
+
+def test_classes_with_few_rows():
+    """Folds shrink to the smallest class; a single row takes part in the refit."""
+    X, y = make_classification(60, random_state=0)
+    y = y.astype(object)
+    y[:3], y[3] = "three", "single"
+    y = y.astype(str)
+    clf = cheap_classifier(scoring="neg_log_loss").fit(X, y)
+    assert clf.n_splits_ == 3
+    assert np.isfinite(clf.best_score_)
+    assert clf.classes_.tolist() == ["0", "1", "single", "three"]
+
+
+def test_users_splits_are_obeyed(iris):
+    """An integer, a splitter and a list of splits mean what they mean elsewhere."""
+    X, y = iris
+    splits = list(StratifiedKFold(4).split(X, y))
+    by_list = cheap_classifier(cv=splits).fit(X, y)
+    by_number = cheap_classifier(cv=4).fit(X, y)
+    assert by_list.n_splits_ == by_number.n_splits_ == 4
+    np.testing.assert_array_equal(
+        by_list.cv_results_["split3_test_score"],
+        by_number.cv_results_["split3_test_score"],
+    )
+
+
+class RecordingGroups(GroupKFold):
+    """Group splitter that keeps what it was given."""
+
+    def split(self, X, y=None, groups=None):
+        self.seen = groups
+        return super().split(X, y, groups)
+
+
+def test_groups_reach_the_splitter(iris):
+    """Groups are given to a splitter of the user's."""
+    X, y = iris
+    groups = np.arange(150) % 10
+    splitter = RecordingGroups(2)
+    cheap_classifier(cv=splitter).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(splitter.seen, groups)
+
+
+def test_groups_stay_together_by_default():
+    """With groups that give the class away, the default splits keep them apart.
+
+    Rows of one group are copies of each other: splits that ignored groups would
+    make nearest neighbours look perfect on classes that are pure chance.
+    """
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 5)
+    X = rng.normal(size=(40, 3))[groups]
+    y = rng.integers(2, size=40)[groups]
+    clf = cheap_classifier(base_learners=["k_nearest_neighbors"])
+    assert clone(clf).fit(X, y).best_score_ > 0.9
+    assert clone(clf).fit(X, y, groups=groups).best_score_ < 0.75
+
+
+def test_sample_weight_is_obeyed(iris):
+    """Rows of weight zero teach nothing: a table with wrong labels is learned right."""
+    X, y = iris
+    wrong = np.tile([0, 1], 75).astype(bool)
+    noisy = np.where(wrong, (y + 1) % 3, y)
+    weights = np.where(wrong, 0.0, 1.0)
+    plain = cheap_classifier().fit(X, noisy)
+    weighted = cheap_classifier().fit(X, noisy, sample_weight=weights)
+    assert weighted.score(X, y) > 0.9 > plain.score(X, y)
+    assert weighted.best_score_ > 0.9 > plain.best_score_
+
+
+def test_learners_without_weights_are_not_considered(iris):
+    """With weights only learners that take them are tried."""
+    X, y = iris
+    learners = ["k_nearest_neighbors", "gaussian_nb"]
+    clf = cheap_classifier(base_learners=learners, n_candidates=9)
+    clf.fit(X, y, sample_weight=np.ones(150))
+    assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
+
+
+def test_metadata_routing(iris):
+    """With routing on, weights and groups reach who asked for them."""
+    X, y = iris
+    groups, weights = np.arange(150) % 10, np.ones(150)
+    seen = []
+
+    def metric(y_true, y_pred, sample_weight=None):
+        seen.append(sample_weight is not None)
+        return (y_true == y_pred).mean()
+
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = make_scorer(metric).set_score_request(sample_weight=True)
+        splitter = RecordingGroups(2)
+        clf = cheap_classifier(cv=splitter, scoring=scorer)
+        clf.set_fit_request(sample_weight=True, groups=True)
+        pipeline = make_pipeline(FunctionTransformer(), clf)
+        pipeline.fit(X, y, sample_weight=weights, groups=groups)
+        np.testing.assert_array_equal(splitter.seen, groups)
+        assert seen
+        assert all(seen)
+        silent = make_scorer(metric).set_score_request(sample_weight=False)
+        seen.clear()
+        cheap_classifier(scoring=silent).fit(X, y, sample_weight=weights)
+        assert seen
+        assert not any(seen)
+
+
+@pytest.mark.parametrize("n_rows", [6, 10, 30])
+def test_few_rows(n_rows):
+    """A handful of rows gives a classifier, not an error."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(n_rows, 2)), np.arange(n_rows) % 2
+    clf = MetaLearnerClassifier(random_state=0).fit(X, y)
+    assert clf.predict_proba(X).shape == (n_rows, 2)
+
+
+def test_scoring_without_an_own_order_follows_the_nearest(iris):
+    """A metric that is not stored follows one that is, and says so."""
+    clf = cheap_classifier(scoring="matthews_corrcoef").fit(*iris)
+    assert "nearest metric" in clf.recommendation_.reason
+    assert clf.recommendation_.metric == "f1_macro"

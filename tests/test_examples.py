@@ -1,0 +1,19 @@
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("plot_*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs(path, tmp_path, monkeypatch):
+    """Every example runs from any folder, without a warning, and writes nothing."""
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path), run_name="__main__")
+    assert not list(tmp_path.iterdir())
+
+
+def test_examples_are_found():
+    """The list above is not empty."""
+    assert len(EXAMPLES) >= 2

@@ -1,0 +1,176 @@
+import re
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from skmeta.__main__ import main
+
+PENGUINS = Path(__file__).parents[1] / "examples" / "data" / "penguins.csv"
+
+
+@pytest.fixture
+def penguins():
+    return pd.read_csv(PENGUINS)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "penguins.joblib"
+    arguments = ["fit", str(PENGUINS), "--target", "species", "--output", str(path)]
+    assert main([*arguments, "--n-candidates", "2"]) == 0
+    return path
+
+
+def test_fit_prints_recommendation_leaderboard_and_honest_score(capsys):
+    """The main job shows what was recommended, what was tried and what it is worth."""
+    arguments = ["fit", str(PENGUINS), "--target", "species", "--n-candidates", "3"]
+    assert main([*arguments, "--scoring", "balanced_accuracy"]) == 0
+    out = capsys.readouterr().out
+    assert "344 rows, 7 columns, 3 classes" in out
+    assert "Recommended by SimilarTasksRecommender for balanced_accuracy" in out
+    assert "Leaderboard, cross-validated balanced_accuracy" in out
+    assert "Honest score, on 86 rows" in out
+    (accuracy,) = (line for line in out.splitlines() if "  accuracy " in line)
+    assert float(accuracy.split()[-1]) > 0.9
+    assert max(map(len, out.splitlines())) < 170
+
+
+def test_predict_to_standard_output(model, capsys, penguins):
+    """Predictions are CSV: the class and the probability of each class."""
+    assert main(["predict", str(model), str(PENGUINS)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "prediction,probability_Adelie,probability_Chinstrap,probability_Gentoo"
+    )
+    predicted = [line.partition(",")[0] for line in lines[1:]]
+    assert (np.array(predicted) == penguins["species"]).mean() > 0.95
+
+
+def test_model_predicts_the_same_in_python(model, penguins, capsys):
+    """The file holds a classifier that was refitted on all rows."""
+    classifier = joblib.load(model)
+    X = penguins.drop(columns="species")
+    main(["predict", str(model), str(PENGUINS)])
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert classifier.predict(X).tolist() == [line.partition(",")[0] for line in lines]
+
+
+def test_csv_and_parquet_give_the_same(model, tmp_path, penguins):
+    """Both kinds of table are read and written."""
+    pytest.importorskip("pyarrow")
+    penguins.to_parquet(tmp_path / "penguins.parquet")
+    for source, output in [
+        (PENGUINS, "a.csv"),
+        (tmp_path / "penguins.parquet", "b.parquet"),
+    ]:
+        command = ["predict", str(model), str(source)]
+        assert main([*command, "--output", str(tmp_path / output)]) == 0
+    a = pd.read_csv(tmp_path / "a.csv")
+    b = pd.read_parquet(tmp_path / "b.parquet")
+    assert a["prediction"].tolist() == b["prediction"].tolist()
+    np.testing.assert_allclose(a.iloc[:, 1:], b.iloc[:, 1:])
+
+
+def test_extra_and_reordered_columns_do_not_matter(model, tmp_path, penguins, capsys):
+    """Columns are found by name."""
+    shuffled = penguins[penguins.columns[::-1]].assign(extra=1)
+    shuffled.to_csv(tmp_path / "shuffled.csv", index=False)
+    main(["predict", str(model), str(PENGUINS)])
+    expected = capsys.readouterr().out
+    assert main(["predict", str(model), str(tmp_path / "shuffled.csv")]) == 0
+    assert capsys.readouterr().out == expected
+
+
+def test_rows_without_a_target_are_left_out_and_counted(tmp_path, penguins, capsys):
+    """A missing target is not a class."""
+    penguins.loc[:9, "species"] = None
+    penguins.to_csv(tmp_path / "holes.csv", index=False)
+    arguments = ["fit", str(tmp_path / "holes.csv"), "--target", "species"]
+    assert main([*arguments, "--n-candidates", "1"]) == 0
+    captured = capsys.readouterr()
+    assert "Left out 10 rows" in captured.err
+    assert "334 rows" in captured.out
+
+
+def test_rare_classes_do_not_stop_it(tmp_path, penguins, capsys):
+    """A class of one row and a class of two rows are learned, where they can be."""
+    penguins.loc[0, "species"] = "single"
+    penguins.loc[1:2, "species"] = "pair"
+    penguins.to_csv(tmp_path / "rare.csv", index=False)
+    arguments = ["fit", str(tmp_path / "rare.csv"), "--target", "species"]
+    assert main([*arguments, "--n-candidates", "2"]) == 0
+    assert "5 classes" in capsys.readouterr().out
+
+
+@pytest.fixture
+def bad_tables(tmp_path, penguins):
+    """Tables that cannot be used, by what is wrong with them."""
+    penguins.assign(species="one").to_csv(tmp_path / "one_class.csv", index=False)
+    penguins.head(0).to_csv(tmp_path / "no_rows.csv", index=False)
+    penguins[["species"]].to_csv(tmp_path / "no_features.csv", index=False)
+    penguins.drop(columns=["sex", "year"]).to_csv(tmp_path / "fewer.csv", index=False)
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "binary.parquet").write_bytes(b"\0\1\2")
+    (tmp_path / "table.xlsx").write_bytes(b"PK")
+    (tmp_path / "text.joblib").write_text("not a model")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("fit missing.csv --target species", "No file .*missing.csv"),
+        ("fit {penguins} --target nothing", "'nothing'. Its columns are: species"),
+        ("fit {penguins} --target bill_length_mm", "classes that repeat, got: 164"),
+        ("fit one_class.csv --target species", r"at least two classes, got: 1 \(one\)"),
+        ("fit no_rows.csv --target species", "got: 0 rows"),
+        ("fit no_features.csv --target species", "columns besides 'species'"),
+        ("fit empty.csv --target species", "an empty file"),
+        ("fit binary.parquet --target species", "cannot be read as a table"),
+        ("fit table.xlsx --target species", "ends in one of"),
+        ("fit {penguins} --target species --scoring foo", "'foo' is not a valid"),
+        ("fit {penguins} --target species --n-candidates 0", "must be an integer >= 1"),
+        ("fit {penguins} --target species --time-budget 0", "seconds > 0"),
+        ("fit {penguins} --target species --knowledge no.zip", "No knowledge file"),
+        ("fit {penguins} --target species --output no/where.joblib", "No directory"),
+        ("predict {model} fewer.csv", "lacks: sex, year"),
+        ("predict {model} missing.csv", "No file"),
+        ("predict missing.joblib {penguins}", "No file"),
+        ("predict text.joblib {penguins}", "not a classifier written by"),
+        ("predict {model} {penguins} --output x.txt", "ends in one of"),
+        ("build missing --output kb.zip", "No file or directory"),
+        ("build {penguins} --output kb.txt", "must end in '.zip'"),
+        ("build {penguins} --output kb.zip --target no", "No task could be evaluated"),
+    ],
+)
+def test_what_cannot_be_used_gets_one_sentence_and_code_2(
+    bad_tables, model, monkeypatch, capsys, command, message
+):
+    """Errors of the user's are one line on standard error, without a traceback."""
+    monkeypatch.chdir(bad_tables)
+    arguments = command.format(penguins=PENGUINS, model=model).split()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = [x for x in captured.err.splitlines() if not x.startswith("[")][-1:]
+    assert line.startswith(f"skmeta {arguments[0]}: ")
+    assert re.search(message, line)
+
+
+def test_build_and_use(tmp_path, penguins, capsys):
+    """A knowledge base built from a folder serves fit."""
+    for seed in range(3):
+        part = penguins.sample(60, random_state=seed)
+        part.to_csv(tmp_path / f"part{seed}.csv", index=False)
+    output = tmp_path / "kb.zip"
+    command = f"build {tmp_path} --target species --output {output} --n-folds 2"
+    learners = "--base-learners gaussian_nb logistic_regression"
+    assert main(f"{command} {learners}".split()) == 0
+    captured = capsys.readouterr()
+    assert "3 tasks of 3 families" in captured.out
+    assert "[3/3]" in captured.err
+    fit = f"fit {PENGUINS} --target species --n-candidates 1 --knowledge {output}"
+    assert main(fit.split()) == 0

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+
+from skmeta._search import default_splits, make_seed
+
+
+@pytest.mark.parametrize(("n_rows", "n_folds"), [(100, 5), (6000, 3), (60_000, 1)])
+def test_fewer_folds_for_more_rows(n_rows, n_folds):
+    """Five folds, then three, then a holdout of a fifth."""
+    splits = default_splits(np.arange(n_rows) % 2, seed=0)
+    assert len(splits) == n_folds
+    for train, test in splits:
+        assert not set(train) & set(test)
+        assert len(train) + len(test) == n_rows
+
+
+def test_single_row_classes_are_in_no_split():
+    """What cannot be in training and test rows is in neither."""
+    y = np.array(["a"] * 10 + ["b"] * 10 + ["c"])
+    for train, test in default_splits(y, seed=0):
+        assert 20 not in train
+        assert 20 not in test
+
+
+def test_groups_are_kept_together():
+    """No group is on both sides of a split."""
+    y, groups = np.arange(100) % 2, np.arange(100) // 4
+    for train, test in default_splits(y, seed=0, groups=groups):
+        assert not set(groups[train]) & set(groups[test])
+
+
+def test_too_few_rows_to_choose():
+    """With one row a class nothing can be compared, and the error says what can."""
+    with pytest.raises(ValueError, match="n_candidates=1"):
+        default_splits(np.array([0, 1, 2]), seed=0)
+
+
+def test_seed_from_every_kind_of_random_state():
+    """Integers stay; generators are drawn from; None is fresh each time."""
+    assert make_seed(7) == 7
+    assert make_seed(np.random.RandomState(0)) == make_seed(np.random.RandomState(0))
+    assert make_seed(np.random.default_rng(0)) == make_seed(np.random.default_rng(0))
+    assert make_seed(None) != make_seed(None)
