@@ -88,7 +88,7 @@ class BaseLearner:
     @property
     def is_installed(self):
         """Whether the package of the classifier is there."""
-        return importlib.util.find_spec(_package(self.estimator)) is not None
+        return importlib.util.find_spec(_identity(self.estimator)[0]) is not None
 
     @property
     def estimator_class(self):
@@ -142,10 +142,10 @@ class BaseLearner:
 
 
 class CalibrationFolds(BaseEstimator):
-    """Stratified folds for calibration, fewer of them when classes are small.
+    """Three stratified folds for calibration, also where a class has fewer rows.
 
-    `CalibratedClassifierCV` refuses a class with fewer rows than folds when
-    asked for a number of folds; a splitter of this kind it takes as it is.
+    `CalibratedClassifierCV` refuses such a class when asked for a number of
+    folds; a splitter of this kind it takes as it is.
     """
 
     def split(self, X, y, groups=None):
@@ -269,6 +269,12 @@ def _boosters_to_size(values, size):
 
 def _neighbours_to_size(values, size):
     values["n_neighbors"] = max(1, min(values.get("n_neighbors", 5), size.n_rows // 2))
+    return values
+
+
+def _solver_that_shrinks(values, size):
+    if values.get("shrinkage") is not None:
+        values["solver"] = "lsqr"
     return values
 
 
@@ -411,8 +417,15 @@ _LEARNERS = (
             (
                 Hyperparameter(
                     "hidden_layer_sizes",
-                    [100],
-                    choices=([16], [100], [256], [64, 64], [128, 128], [256, 128, 64]),
+                    (100,),
+                    choices=(
+                        (16,),
+                        (100,),
+                        (256,),
+                        (64, 64),
+                        (128, 128),
+                        (256, 128, 64),
+                    ),
                 ),
                 Hyperparameter("alpha", 1e-4, low=1e-7, high=10.0, log=True),
                 Hyperparameter(
@@ -469,6 +482,7 @@ _LEARNERS = (
             )
         ),
         encoding=_LINEAR | {"max_levels": 40},
+        fit_to_size=_solver_that_shrinks,
         max_cells=_DENSE_CELLS,
     ),
     BaseLearner(
@@ -556,7 +570,7 @@ _DEFAULT_CONFIGURATIONS = (
     ("extra_trees", {"min_samples_leaf": 1}),
     ("logistic_regression", {"C": 1.0}),
     ("rbf_svc", {"C": 1.0}),
-    ("mlp", {"hidden_layer_sizes": [100]}),
+    ("mlp", {"hidden_layer_sizes": (100,)}),
     ("k_nearest_neighbors", {"n_neighbors": 5}),
     ("gaussian_nb", {"var_smoothing": 1e-9}),
     ("linear_discriminant_analysis", {"solver": "svd"}),
@@ -629,15 +643,15 @@ _DEFAULT_CONFIGURATIONS = (
     ("rbf_svc", {"C": 100.0, "gamma": 0.01}),
     ("rbf_svc", {"C": 10.0, "gamma": 0.1}),
     ("rbf_svc", {"C": 3.0, "gamma": 0.003}),
-    ("mlp", {"hidden_layer_sizes": [256], "alpha": 0.1, "learning_rate_init": 0.003}),
+    ("mlp", {"hidden_layer_sizes": (256,), "alpha": 0.1, "learning_rate_init": 0.003}),
     (
         "mlp",
-        {"hidden_layer_sizes": [128, 128], "alpha": 0.01, "table__scale": "quantile"},
+        {"hidden_layer_sizes": (128, 128), "alpha": 0.01, "table__scale": "quantile"},
     ),
-    ("mlp", {"hidden_layer_sizes": [16], "alpha": 1.0, "learning_rate_init": 0.01}),
+    ("mlp", {"hidden_layer_sizes": (16,), "alpha": 1.0, "learning_rate_init": 0.01}),
     (
         "mlp",
-        {"hidden_layer_sizes": [64, 64], "alpha": 1e-3, "activation": "tanh",
+        {"hidden_layer_sizes": (64, 64), "alpha": 1e-3, "activation": "tanh",
          "learning_rate_init": 0.003},
     ),
     ("k_nearest_neighbors", {"n_neighbors": 1}),
@@ -785,25 +799,25 @@ def find_learner(estimator, taught=()):
         If there is none, or several at the same depth.
     """
     others = [get_learner(name) for name in taught if ":" in name]
-    known = {
-        learner.estimator.partition(":")[2]: learner
-        for learner in (*_LEARNERS, *others)
-    }
+    # By name and package, so that nothing has to be imported to compare.
+    known = {_identity(learner.estimator): learner for learner in (*_LEARNERS, *others)}
     parts = {"": estimator, **estimator.get_params(deep=True)}
-    # Compared by name and package, so that nothing has to be imported for it.
-    found = {
-        name: known[type(part).__name__]
+    identities = {
+        name: _identity(f"{type(part).__module__}:{type(part).__name__}")
         for name, part in parts.items()
-        if type(part).__name__ in known
-        and _package(type(part).__module__)
-        == _package(known[type(part).__name__].estimator)
     }
+    found = {name: known[i] for name, i in identities.items() if i in known}
     if not found:
-        path = f"{type(estimator).__module__}:{type(estimator).__name__}"
+        unknown = estimator
+        while hasattr(unknown, "steps"):
+            unknown = unknown.steps[-1][1]
+        # Most classes can be imported from the module above a private one.
+        module = type(unknown).__module__.partition("._")[0]
         raise ValueError(
-            f"estimator must be or hold one of {sorted(known)}, got: {estimator!r}. "
-            f"To teach it another one, build a knowledge base from configurations "
-            f"of it, such as Configuration({path!r}, {{...}}), with "
+            f"estimator must be or hold one of {sorted(name for _, name in known)}, "
+            f"got: {estimator!r}. To teach it another one, build a knowledge base "
+            f"from configurations of it, such as "
+            f"Configuration('{module}:{type(unknown).__name__}', {{...}}), with "
             f"skmeta.knowledge.build_knowledge, and pass that as knowledge."
         )
     outermost = min(_depth(name) for name in found)
@@ -817,8 +831,10 @@ def find_learner(estimator, taught=()):
     return found[name], f"{name}__" if name else ""
 
 
-def _package(path):
-    return path.replace(":", ".").partition(".")[0]
+def _identity(path):
+    """Return package and class name of a path such as ``"sklearn.svm:SVC"``."""
+    module, _, name = path.partition(":")
+    return module.partition(".")[0], name
 
 
 def _depth(name):

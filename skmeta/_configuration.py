@@ -19,8 +19,9 @@ class Configuration:
     ----------
     learner : str
         Name of a base learner in the catalogue, such as ``"random_forest"``.
-    hyperparameters : mapping of str to (None, bool, int, float, str or list)
-        Values that JSON can hold, so that a knowledge file can.
+    hyperparameters : mapping of str to (None, bool, int, float, str or tuple)
+        Values that JSON can hold, so that a knowledge file can; lists become
+        tuples.
 
     Raises
     ------
@@ -41,17 +42,18 @@ class Configuration:
     hyperparameters: Mapping = field(default_factory=dict)
 
     def __post_init__(self):
-        ordered = {
-            key: self.hyperparameters[key] for key in sorted(self.hyperparameters)
-        }
+        given = dict(self.hyperparameters)
         try:
-            copied = json.loads(json.dumps(ordered))
-        except TypeError as error:
+            if not all(isinstance(name, str) for name in given):
+                raise TypeError("names must be strings")
+            copied = json.loads(json.dumps(given, sort_keys=True))
+        except (TypeError, ValueError) as error:
             raise TypeError(
                 f"hyperparameters must be values that JSON can hold, "
-                f"got: {ordered!r} ({error})."
+                f"got: {given!r} ({error})."
             ) from error
-        object.__setattr__(self, "hyperparameters", MappingProxyType(copied))
+        frozen = {name: _without_lists(value) for name, value in copied.items()}
+        object.__setattr__(self, "hyperparameters", MappingProxyType(frozen))
 
     @property
     def name(self):
@@ -67,7 +69,8 @@ class Configuration:
         values : dict
             With the keys ``"learner"`` and ``"hyperparameters"``.
         """
-        return {"learner": self.learner, "hyperparameters": dict(self.hyperparameters)}
+        learner, hyperparameters = json.loads(self._canonical())
+        return {"learner": learner, "hyperparameters": hyperparameters}
 
     @classmethod
     def from_dict(cls, values):
@@ -103,6 +106,11 @@ class Configuration:
         return Configuration, (self.learner, dict(self.hyperparameters))
 
 
+def _without_lists(value):
+    """Return lists as tuples, which nobody can append to."""
+    return tuple(map(_without_lists, value)) if isinstance(value, list) else value
+
+
 @dataclass(frozen=True)
 class Hyperparameter:
     """One dimension of a configuration space.
@@ -136,7 +144,8 @@ class Hyperparameter:
             value == choice and type(value) is type(choice) for choice in self.choices
         ):
             return True
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        kind = int if isinstance(self.low, int) else (int, float)
+        is_number = isinstance(value, kind) and not isinstance(value, bool)
         return self.low is not None and is_number and self.low <= value <= self.high
 
     def sample(self, random_state):
@@ -151,6 +160,8 @@ class Hyperparameter:
             )
         else:
             value = random_state.uniform(self.low, self.high)
+        # The logarithm and back may end beside a bound.
+        value = min(max(value, self.low), self.high)
         return round(value) if isinstance(self.low, int) else float(value)
 
     def describe(self):

@@ -304,7 +304,7 @@ def make_cv_results(evaluations, params):
     ]:
         results[f"mean_{name}"] = _over_splits(np.mean, seconds)
         results[f"std_{name}"] = _over_splits(np.std, seconds)
-    for name in sorted({name for values in params for name in values}):
+    for name in dict.fromkeys(name for values in params for name in values):
         results[f"param_{name}"] = _masked_column(
             [p.get(name, _ABSENT) for p in params]
         )

@@ -1,11 +1,13 @@
 """The user's tables as files: CSV and parquet."""
 
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 SUFFIXES = (".csv", ".parquet", ".pq")
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 def read_file(path):
@@ -49,8 +51,10 @@ def _read(path):
         if suffixes and suffixes[-1] in (".parquet", ".pq"):
             with _naming_pyarrow():
                 return pd.read_parquet(path)
-        if ".csv" in suffixes[-2:]:
-            return pd.read_csv(path)
+        if suffixes[-1:] == [".csv"] or (
+            suffixes[-2:-1] == [".csv"] and (suffixes[-1] in _COMPRESSED)
+        ):
+            return _read_csv(path)
     except ImportError:
         raise
     except pd.errors.EmptyDataError as error:
@@ -113,6 +117,13 @@ def write_file(frame, path):
             f"A table must be a file that ends in one of {list(SUFFIXES)}, "
             f"got: {Path(path).name!r}."
         )
+
+
+def _read_csv(path):
+    with warnings.catch_warnings():
+        # Rows with more cells than the header would lose one without a word.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return pd.read_csv(path, index_col=False)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import datetime
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,12 +79,21 @@ def read_table(X, categorical_columns=None):
         as a dict.
     """
     if sparse.issparse(X):
-        return _read_sparse(X)
+        if categorical_columns is None or len(categorical_columns) == 0:
+            return _read_sparse(X)
+        X = X.toarray()
     if _is_plain_numeric_array(X) and categorical_columns is None:
         return _read_numeric_array(X)
 
     frame = _to_frame(X)
-    columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
+    columns = [_without_arrow(frame.iloc[:, j]) for j in range(frame.shape[1])]
+    if (
+        categorical_columns is None
+        and isinstance(X, np.ndarray)
+        and X.dtype.kind in "US"
+    ):
+        # One string dtype for all columns is how numpy holds a mixed table.
+        columns = [_numbers_if_all_are(column) for column in columns]
     if categorical_columns is None:
         is_category = np.array([_is_category(column) for column in columns], dtype=bool)
     else:
@@ -137,17 +147,23 @@ def _to_frame(X):
     if isinstance(X, pd.DataFrame):
         return X
     if isinstance(X, np.ndarray):
-        frame = pd.DataFrame(X)
-        if X.dtype.kind in "US":
-            # One string dtype for all columns is how numpy holds a mixed table.
-            frame = frame.apply(_numbers_if_all_are)
-        return frame
+        return pd.DataFrame(X)
     return pd.DataFrame(X)
 
 
 def _numbers_if_all_are(column):
     numbers = pd.to_numeric(column, errors="coerce")
     return column if numbers.isna().any() else numbers
+
+
+def _without_arrow(column):
+    """Return dates and durations of Arrow as those of NumPy, all else as it is."""
+    if isinstance(column.dtype, pd.ArrowDtype):
+        if issubclass(column.dtype.type, (datetime.date, pd.Timestamp)):
+            return pd.to_datetime(column.astype(object), errors="coerce", utc=True)
+        if issubclass(column.dtype.type, datetime.timedelta):
+            return column.astype("timedelta64[us]")
+    return column
 
 
 _NUMBER_KINDS = {"integer", "floating", "mixed-integer-float", "decimal"}
@@ -208,8 +224,8 @@ def _to_seconds(column):
     values = column.to_numpy()
     if values.dtype == object:  # dates with a time zone
         values = column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy()
-    nanoseconds_wide = values.dtype.kind + "8[ns]"
-    seconds = values.astype(nanoseconds_wide).astype(np.int64) / 1e9
+    # Microseconds reach to the year 290,000, nanoseconds only to 2262.
+    seconds = values.astype(values.dtype.kind + "8[us]").astype(np.int64) / 1e6
     return np.where(np.isnat(values), np.nan, seconds)
 
 
@@ -235,8 +251,8 @@ def _to_codes(column):
 
 def _sorting_key(level):
     if isinstance(level, (bool, np.bool_, int, float, np.number)):
-        return 0, float(level), ""
-    return 1, 0.0, str(level)
+        return 0, level, ""
+    return 1, 0, str(level)
 
 
 def _plain(levels):
@@ -263,7 +279,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     scale : {None, "standard", "robust", "quantile"}, default=None
         What is done to numbers: zero mean and unit variance; median and
         interquartile range followed by a smooth clipping to (-3, 3) [1]_; or
-        quantiles mapped to a normal distribution.
+        quantiles mapped to a normal distribution. Numbers of a sparse matrix
+        are in each case divided by their deviation only, so that zeros stay.
     max_levels : int, default=254
         The most frequent levels of a column that are told apart; the others
         share one.
@@ -353,7 +370,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return self._encode(self._numbers_in_use(table), self._known_codes(table))
 
     def _learn(self, X):
+        if self.categories not in ("native", "ordinal", "one_hot"):
+            raise ValueError(
+                f"categories must be one of ['native', 'ordinal', 'one_hot'], "
+                f"got: {self.categories!r}."
+            )
         table = read_table(X)
+        self._is_sparse_ = sparse.issparse(table.numeric)
         self.n_features_in_ = table.n_columns
         self._all_categorical_ = table.categorical_columns
         self._numeric_in_use_ = _informative_numbers(table.numeric)
@@ -378,9 +401,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.categorical_columns_ = table.categorical_columns[self._categorical_in_use_]
 
     def _numbers_in_use(self, table):
-        if len(self._numeric_in_use_) == table.numeric.shape[1]:
-            return table.numeric
-        return table.numeric[:, self._numeric_in_use_]
+        """Return the numbers, sparse if and only if they were so in `fit`."""
+        numeric = table.numeric
+        if len(self._numeric_in_use_) < numeric.shape[1]:
+            numeric = numeric[:, self._numeric_in_use_]
+        if self._is_sparse_:
+            return sparse.csc_array(numeric)
+        return numeric.toarray() if sparse.issparse(numeric) else numeric
 
     def _known_codes(self, table):
         """Return codes as numbered in `fit`: -1 missing, -2 never seen."""
@@ -449,12 +476,29 @@ def _informative_numbers(numeric):
     if numeric.shape[0] == 0 or numeric.shape[1] == 0:
         return np.arange(numeric.shape[1])
     if sparse.issparse(numeric):
-        return np.flatnonzero(np.diff(sparse.csc_array(numeric).indptr) > 0)
+        return _informative_sparse_numbers(numeric)
     # A missing first cell makes every comparison below come out unequal, so an
     # all-missing column has to be told apart first.
     all_missing = np.isnan(numeric).all(axis=0)
     varies = (numeric != numeric[0]).any(axis=0)
     return np.flatnonzero(varies & ~all_missing)
+
+
+def _informative_sparse_numbers(numeric):
+    stored = np.diff(numeric.indptr)
+    filled = np.flatnonzero(stored)
+    if len(filled) == 0:
+        return filled
+    # The starts of empty columns would give each the first cell of the next one.
+    starts = numeric.indptr[:-1][filled]
+    lowest = np.fmin.reduceat(numeric.data, starts)
+    highest = np.fmax.reduceat(numeric.data, starts)
+    n_missing = np.add.reduceat(np.isnan(numeric.data).astype(np.int64), starts)
+    has_zeros = stored[filled] < numeric.shape[0]
+    lowest = np.where(has_zeros, np.fmin(lowest, 0), lowest)
+    highest = np.where(has_zeros, np.fmax(highest, 0), highest)
+    all_missing = n_missing == numeric.shape[0]
+    return filled[((lowest < highest) | (n_missing > 0)) & ~all_missing]
 
 
 def _number_levels(levels, counts, max_levels):
@@ -484,33 +528,27 @@ def _label(level):
 
 
 def _scaling_steps(scale, numeric):
+    if scale not in ("standard", "robust", "quantile"):
+        raise ValueError(
+            f"scale must be None or one of ['standard', 'robust', 'quantile'], "
+            f"got: {scale!r}."
+        )
+    if sparse.issparse(numeric):
+        return [StandardScaler(with_mean=False)]
     if scale == "standard":
-        return [StandardScaler(with_mean=not sparse.issparse(numeric))]
+        return [StandardScaler()]
     if scale == "robust":
-        return [
-            RobustScaler(with_centering=not sparse.issparse(numeric)),
-            FunctionTransformer(_clip_smoothly, accept_sparse=True),
-        ]
-    if scale == "quantile":
-        return [
-            QuantileTransformer(
-                n_quantiles=min(1000, numeric.shape[0]),
-                output_distribution="normal",
-                ignore_implicit_zeros=sparse.issparse(numeric),
-                random_state=0,
-            )
-        ]
-    raise ValueError(
-        f"scale must be None or one of ['standard', 'robust', 'quantile'], "
-        f"got: {scale!r}."
-    )
+        return [RobustScaler(), FunctionTransformer(_clip_smoothly)]
+    return [
+        QuantileTransformer(
+            n_quantiles=min(1000, numeric.shape[0]),
+            output_distribution="normal",
+            random_state=0,
+        )
+    ]
 
 
 def _clip_smoothly(numeric):
-    if sparse.issparse(numeric):
-        numeric = numeric.copy()
-        numeric.data = _clip_smoothly(numeric.data)
-        return numeric
     return numeric / np.sqrt(1.0 + (numeric / 3.0) ** 2)
 
 

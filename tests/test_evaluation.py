@@ -1,0 +1,650 @@
+import inspect
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer, make_scorer
+from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
+from threadpoolctl import threadpool_info
+
+from skmeta._evaluation import (
+    Evaluations,
+    calm,
+    evaluate_candidates,
+    make_cv_results,
+    take_rows,
+)
+
+N_ROWS = 12
+X = np.arange(2.0 * N_ROWS).reshape(N_ROWS, 2)
+Y = np.arange(N_ROWS) % 2
+SPLITS = list(StratifiedKFold(3).split(X, Y))
+
+
+class ConstantScoreClassifier(ClassifierMixin, BaseEstimator):
+    """Remembers what it was given; `asked_score` gives it the score it asks for."""
+
+    def __init__(self, score=0.5, layers=None):
+        self.score = score
+        self.layers = layers
+
+    def fit(self, X, y, sample_weight=None, tag=None):
+        self.classes_ = np.unique(y)
+        self.rows_ = np.asarray(X)[:, 0] / 2
+        self.weights_ = sample_weight
+        self.tag_ = tag
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X), dtype=int)
+
+
+class AlwaysFailingClassifier(ConstantScoreClassifier):
+    """Raises in every fit."""
+
+    def fit(self, X, y, **fit_params):
+        raise ValueError("Nobody can learn this.")
+
+
+class FailingWithoutTheFirstRowClassifier(ConstantScoreClassifier):
+    """Raises in the one fold that holds the first row out."""
+
+    def fit(self, X, y, **fit_params):
+        super().fit(X, y, **fit_params)
+        if 0 not in self.rows_:
+            raise ValueError("The first row is missing.")
+        return self
+
+
+class InterruptingClassifier(ConstantScoreClassifier):
+    """Stands for a user who presses Ctrl-C in the fold without the first row."""
+
+    def fit(self, X, y, **fit_params):
+        super().fit(X, y, **fit_params)
+        if 0 not in self.rows_:
+            raise KeyboardInterrupt
+        return self
+
+
+class ChattyClassifier(ConstantScoreClassifier):
+    """Prints and warns while it learns."""
+
+    def fit(self, X, y, **fit_params):
+        print("Epoch 1 of 1")
+        warnings.warn("This has not converged.", UserWarning, stacklevel=1)
+        warnings.warn("Something was divided by zero.", RuntimeWarning, stacklevel=1)
+        return super().fit(X, y, **fit_params)
+
+
+class DeprecatedClassifier(ConstantScoreClassifier):
+    """Warns that it will go away."""
+
+    def fit(self, X, y, **fit_params):
+        warnings.warn("This will go away.", FutureWarning, stacklevel=1)
+        return super().fit(X, y, **fit_params)
+
+
+class SteppingClock:
+    """Is one second later whenever it is read."""
+
+    def __init__(self):
+        self.seconds = 0
+
+    def __call__(self):
+        self.seconds += 1
+        return self.seconds
+
+
+def asked_score(estimator, X, y):
+    return estimator.score
+
+
+def mean_of_rows(estimator, X, y):
+    """Tells folds apart: the mean number of the rows held out."""
+    return np.mean(np.asarray(X)[:, 0] / 2)
+
+
+def evaluate(*candidates, **options):
+    """Evaluate doubles on twelve rows in three folds."""
+    options = {"scorer": asked_score, "splits": SPLITS} | options
+    splits, scorer = options.pop("splits"), options.pop("scorer")
+    return evaluate_candidates(candidates, X, Y, splits, scorer, **options)
+
+
+# Scores
+
+
+def test_evaluate_candidates_worked_example():
+    """One row of scores for each candidate, in the order given."""
+    evaluations = evaluate(
+        ConstantScoreClassifier(0.2),
+        ConstantScoreClassifier(0.9),
+        ConstantScoreClassifier(0.4),
+    )
+    assert evaluations.scores.tolist() == [[0.2] * 3, [0.9] * 3, [0.4] * 3]
+    np.testing.assert_allclose(evaluations.mean_scores, [0.2, 0.9, 0.4])
+    assert evaluations.best_index == 1
+    assert evaluations.errors == (None, None, None)
+    assert not evaluations.interrupted
+    for seconds in (evaluations.fit_seconds, evaluations.score_seconds):
+        assert seconds.shape == (3, 3)
+        assert (seconds >= 0).all()
+
+
+def test_folds_stay_in_order():
+    """Each score belongs to its split."""
+    evaluations = evaluate(ConstantScoreClassifier(), scorer=mean_of_rows)
+    expected = [np.mean(test) for _, test in SPLITS]
+    np.testing.assert_allclose(evaluations.scores, [expected])
+
+
+def test_candidates_stay_unfitted():
+    """Each fold fits a clone."""
+    candidate = ConstantScoreClassifier()
+    evaluate(candidate)
+    assert not hasattr(candidate, "rows_")
+
+
+def test_first_among_equals_is_best():
+    """Of equal candidates the one recommended first wins."""
+    scores = np.array([[0.1, 0.3], [0.4, 0.4], [0.3, 0.5]])
+    assert Evaluations(scores, scores, scores, (None,) * 3).best_index == 1
+
+
+def test_a_fold_that_failed_is_no_score():
+    """A candidate that failed on one split is not compared on the others."""
+    scores = np.array([[0.1, 0.3], [np.nan, 0.9], [0.3, 0.5]])
+    evaluations = Evaluations(scores, scores, scores, (None, "Traceback", None))
+    np.testing.assert_allclose(evaluations.mean_scores, [0.2, np.nan, 0.4])
+    assert evaluations.best_index == 2
+
+
+@pytest.mark.parametrize("as_table", [np.asarray, pd.DataFrame, sparse.csr_array, list])
+@pytest.mark.parametrize("as_target", [np.asarray, pd.Series, list])
+def test_tables_of_every_kind(as_table, as_target):
+    """Table and target may be arrays, frames, sparse or lists."""
+    target = as_target(Y)
+    if isinstance(target, pd.Series):
+        target.index += 100  # positions count, not labels
+    candidate = LogisticRegression()
+    scorer = get_scorer("accuracy")
+    evaluations = evaluate_candidates([candidate], as_table(X), target, SPLITS, scorer)
+    expected = evaluate(candidate, scorer=scorer)
+    np.testing.assert_array_equal(evaluations.scores, expected.scores)
+    assert evaluations.errors == (None,)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1])
+def test_without_splits_nothing_is_fitted(n_jobs):
+    """No splits, no scores: the first candidate is the best for want of evidence."""
+    evaluations = evaluate(
+        AlwaysFailingClassifier(), ConstantScoreClassifier(), splits=[], n_jobs=n_jobs
+    )
+    assert evaluations.scores.shape == (2, 0)
+    assert evaluations.errors == (None, None)
+    assert np.isnan(evaluations.mean_scores).all()
+    assert evaluations.best_index == 0
+
+
+# Failures
+
+
+def test_failures_are_data():
+    """A failed fit is NaN with its traceback, and loses no other candidate."""
+    evaluations = evaluate(
+        AlwaysFailingClassifier(0.9),
+        ConstantScoreClassifier(0.3),
+        FailingWithoutTheFirstRowClassifier(0.8),
+    )
+    np.testing.assert_array_equal(
+        evaluations.scores, [[np.nan] * 3, [0.3] * 3, [np.nan, 0.8, 0.8]]
+    )
+    first, second, third = evaluations.errors
+    assert first.startswith("Traceback")
+    assert "ValueError: Nobody can learn this." in first
+    assert second is None
+    assert "ValueError: The first row is missing." in third
+    assert evaluations.best_index == 1
+    assert np.isfinite(evaluations.fit_seconds).all()
+
+
+def test_all_candidates_may_fail():
+    """Even when nothing worked, what came of it is returned."""
+    evaluations = evaluate(AlwaysFailingClassifier(), AlwaysFailingClassifier())
+    assert np.isnan(evaluations.scores).all()
+    assert all("Nobody can learn this." in error for error in evaluations.errors)
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_no_number_is_a_failure(score):
+    """A scorer that gives NaN or infinity has failed, and the error says so."""
+    evaluations = evaluate(ConstantScoreClassifier(score))
+    assert np.isnan(evaluations.scores).all()
+    assert evaluations.errors == (f"The scorer gave {score} instead of a number.",)
+
+
+def test_a_scorer_that_raises_is_a_failure():
+    """An error in the scorer is recorded like one in fit."""
+
+    def broken_scorer(estimator, X, y):
+        raise TypeError("The scorer is broken.")
+
+    (error,) = evaluate(ConstantScoreClassifier(), scorer=broken_scorer).errors
+    assert "TypeError: The scorer is broken." in error
+
+
+def test_chatter_changes_nothing(capfd):
+    """A candidate that prints and warns is evaluated, and no warning gets out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluations = evaluate(ChattyClassifier(0.7))
+    assert evaluations.scores.tolist() == [[0.7] * 3]
+    assert "converged" not in capfd.readouterr().err
+
+
+def test_deprecations_are_seen():
+    """Warnings about what will go away are not hidden."""
+    with pytest.warns(FutureWarning, match="will go away"):
+        evaluate(DeprecatedClassifier())
+
+
+# Workers, deadlines and interruptions
+
+
+def test_result_does_not_depend_on_n_jobs():
+    """Two workers give what one gives, in the same order."""
+    candidates = [
+        ConstantScoreClassifier(0.2),
+        FailingWithoutTheFirstRowClassifier(0.8),
+        AlwaysFailingClassifier(),
+        ChattyClassifier(0.4),
+        LogisticRegression(),
+    ]
+    one = evaluate(*candidates, scorer=mean_of_rows, n_jobs=1)
+    two = evaluate(*candidates, scorer=mean_of_rows, n_jobs=2)
+    np.testing.assert_array_equal(two.scores, one.scores)
+    assert [bool(error) for error in two.errors] == [False, True, True, False, False]
+    assert [bool(error) for error in one.errors] == [False, True, True, False, False]
+
+
+@pytest.mark.parametrize(("deadline", "n_tried"), [(3, 3), (1, 1), (-1, 1), (99, 5)])
+def test_no_candidate_starts_after_the_deadline(deadline, n_tried):
+    """The clock is read before each candidate but the first, which always starts."""
+    evaluations = evaluate(
+        *[ConstantScoreClassifier(0.1 * i) for i in range(5)],
+        deadline=deadline,
+        clock=SteppingClock(),
+        n_jobs=1,
+    )
+    assert evaluations.scores.shape == (n_tried, 3)
+    assert np.isfinite(evaluations.scores).all()
+    assert len(evaluations.errors) == n_tried
+    assert not evaluations.interrupted
+
+
+def test_a_candidate_that_started_gets_all_its_splits():
+    """A deadline that passes meanwhile, also with two workers, cuts no candidate."""
+    evaluations = evaluate(
+        *[ConstantScoreClassifier()] * 4, deadline=0, clock=SteppingClock(), n_jobs=2
+    )
+    assert evaluations.scores.tolist() == [[0.5] * 3]
+
+
+def test_without_a_deadline_the_clock_is_not_read():
+    """No deadline, no time: all candidates are tried."""
+    clock = SteppingClock()
+    evaluations = evaluate(*[ConstantScoreClassifier()] * 4, clock=clock)
+    assert len(evaluations.scores) == 4
+    assert clock.seconds == 0
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_on_candidate_is_called_once_for_each(n_jobs):
+    """Whoever listens hears of each candidate when it has all its splits."""
+    heard = {}
+
+    def listen(index, scores, seconds, error):
+        assert index not in heard
+        heard[index] = scores.tolist(), seconds >= 0, error is None
+
+    evaluate(
+        ConstantScoreClassifier(0.2),
+        ConstantScoreClassifier(0.3),
+        AlwaysFailingClassifier(),
+        on_candidate=listen,
+        n_jobs=n_jobs,
+    )
+    assert heard[0] == ([0.2] * 3, True, True)
+    assert heard[1] == ([0.3] * 3, True, True)
+    assert np.isnan(heard[2][0]).all()
+    assert heard[2][1:] == (True, False)
+
+
+def test_an_interruption_keeps_what_has_finished():
+    """After Ctrl-C the candidates that had all their splits are returned."""
+    evaluations = evaluate(
+        ConstantScoreClassifier(0.2),
+        ConstantScoreClassifier(0.6),
+        InterruptingClassifier(0.9),
+        ConstantScoreClassifier(0.9),
+        n_jobs=1,
+    )
+    assert evaluations.interrupted
+    assert evaluations.scores.tolist() == [[0.2] * 3, [0.6] * 3]
+    assert evaluations.errors == (None, None)
+    assert evaluations.best_index == 1
+
+
+def test_an_interruption_drops_what_has_not_finished():
+    """A candidate with some of its splits is not compared with whole ones."""
+    evaluations = evaluate(
+        ConstantScoreClassifier(0.2),
+        InterruptingClassifier(0.9),
+        splits=SPLITS[::-1],  # it interrupts on the last one
+        n_jobs=1,
+    )
+    assert evaluations.interrupted
+    assert evaluations.scores.tolist() == [[0.2] * 3]
+
+
+@pytest.mark.parametrize("splits", [SPLITS, SPLITS[::-1]], ids=["first", "last"])
+def test_an_interruption_with_nothing_finished_is_raised(splits):
+    """With nothing to return, Ctrl-C stops the program as it would elsewhere."""
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(
+            InterruptingClassifier(), ConstantScoreClassifier(), splits=splits, n_jobs=1
+        )
+
+
+def test_an_interruption_while_listening():
+    """Ctrl-C in this process, between candidates, keeps what has finished too."""
+
+    def interrupt(index, scores, seconds, error):
+        if index == 1:
+            raise KeyboardInterrupt
+
+    evaluations = evaluate(
+        *[ConstantScoreClassifier(0.5)] * 4, on_candidate=interrupt, n_jobs=1
+    )
+    assert evaluations.interrupted
+    assert evaluations.scores.tolist() == [[0.5] * 3] * 2
+
+
+# Parameters of fit and score
+
+
+WEIGHTS = np.arange(N_ROWS) + 1.0
+
+
+def fitted_weights(estimator, X, y):
+    """Give the score 1 when the weights are those of the rows fitted on."""
+    return float(np.array_equal(estimator.weights_, estimator.rows_ + 1))
+
+
+def scored_weights(estimator, X, y, sample_weight=None):
+    """Give the score 1 when the weights are those of the rows scored."""
+    return float(np.array_equal(sample_weight, X[:, 0] / 2 + 1))
+
+
+@pytest.mark.parametrize("as_weights", [np.asarray, pd.Series, list])
+def test_weights_are_split_like_the_rows(as_weights):
+    """Fit and scorer get the weights of their rows."""
+    weights = {"sample_weight": as_weights(WEIGHTS)}
+    candidate = ConstantScoreClassifier()
+    fitted = evaluate(candidate, scorer=fitted_weights, fit_params=weights)
+    assert fitted.scores.tolist() == [[1.0] * 3]
+    scored = evaluate(candidate, scorer=scored_weights, score_params=weights)
+    assert scored.scores.tolist() == [[1.0] * 3]
+
+
+def test_a_scorer_without_weights_is_called_without():
+    """Weights are kept from a function that does not take them."""
+    weights = {"sample_weight": WEIGHTS}
+    evaluations = evaluate(ConstantScoreClassifier(0.3), score_params=weights)
+    assert evaluations.scores.tolist() == [[0.3] * 3]
+    assert evaluations.errors == (None,)
+
+
+def share_of_zeros(y_true, y_predicted):
+    return np.mean(y_predicted == 0)
+
+
+def test_a_metric_without_weights_is_called_without():
+    """A scorer takes weights that its metric may not take: then it goes without."""
+    evaluations = evaluate(
+        ConstantScoreClassifier(),
+        scorer=make_scorer(share_of_zeros),
+        score_params={"sample_weight": WEIGHTS},
+    )
+    assert evaluations.scores.tolist() == [[1.0] * 3]
+
+
+def test_other_score_parameters_are_not_dropped():
+    """Only weights may be left out: another parameter not taken is an error."""
+    (error,) = evaluate(ConstantScoreClassifier(), score_params={"margin": 3}).errors
+    assert "unexpected keyword argument 'margin'" in error
+
+
+@pytest.mark.parametrize("tag", ["twelve chars", 7, [1, 2]], ids=str)
+def test_other_fit_parameters_are_given_whole(tag):
+    """What does not have one value per row is not split, and neither is a text."""
+
+    def given_whole(estimator, X, y):
+        return float(estimator.tag_ == tag)
+
+    evaluations = evaluate(
+        ConstantScoreClassifier(), scorer=given_whole, fit_params={"tag": tag}
+    )
+    assert evaluations.scores.tolist() == [[1.0] * 3]
+
+
+def test_parameters_that_are_none_are_left_out():
+    """No weights is not the same as weights of None: not every fit has them."""
+    evaluations = evaluate(
+        LogisticRegression(),
+        scorer=get_scorer("accuracy"),
+        fit_params={"no_such_parameter": None},
+    )
+    assert evaluations.errors == (None,)
+
+
+# Rows
+
+
+ROWS = np.array([2, 0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        np.asarray,
+        sparse.csr_array,
+        sparse.csc_array,
+        sparse.coo_array,
+        sparse.csr_matrix,
+        sparse.coo_matrix,
+    ],
+    ids=lambda make: make.__name__,
+)
+def test_take_rows_of_an_array(make):
+    """Rows are taken by position, in the order asked for."""
+    taken = take_rows(make(X), ROWS)
+    dense = taken.toarray() if sparse.issparse(taken) else taken
+    np.testing.assert_array_equal(dense, X[ROWS])
+    assert sparse.issparse(taken) == sparse.issparse(make(X))
+
+
+def test_take_rows_of_a_frame():
+    """Positions count, whatever the index is; dtypes stay."""
+    frame = pd.DataFrame({"a": [1, 2, 3], "b": pd.Categorical(["x", "y", "z"])})
+    frame.index = [2, 1, 0]
+    pd.testing.assert_frame_equal(take_rows(frame, ROWS), frame.iloc[[2, 0]])
+    assert take_rows(frame["a"], ROWS).tolist() == [3, 1]
+
+
+def test_take_rows_of_a_list():
+    """A list stays a list."""
+    assert take_rows(["a", "b", "c"], ROWS) == ["c", "a"]
+    assert take_rows([[1, 2], [3, 4], [5, 6]], ROWS) == [[5, 6], [1, 2]]
+
+
+# Calm
+
+
+def n_threads():
+    return [pool["num_threads"] for pool in threadpool_info()]
+
+
+@pytest.mark.parametrize("error", [None, ValueError("Not so calm.")], ids=str)
+def test_calm_restores_what_it_changed(error):
+    """Warning filters and thread limits are what they were, also after an error."""
+    filters, threads = list(warnings.filters), n_threads()
+    try:
+        with calm():
+            assert set(n_threads()) <= {1}
+            if error is not None:
+                raise error
+    except ValueError as raised:
+        assert raised is error  # noqa: PT017
+    assert warnings.filters == filters
+    assert n_threads() == threads
+
+
+def test_calm_hides_convergence_but_not_deprecation():
+    """Warnings that show in the score are hidden, those that ask for action are not."""
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        with calm():
+            for category in (UserWarning, RuntimeWarning, FutureWarning):
+                warnings.warn("A warning.", category, stacklevel=1)
+    assert [warning.category for warning in seen] == [FutureWarning]
+
+
+# The results table
+
+
+def assert_cv_results_equal(ours, theirs):
+    """Compare keys, dtypes, masks and all values that are not times."""
+    assert set(ours) == set(theirs)
+    for key, expected in theirs.items():
+        assert type(ours[key]) is type(expected), key
+        if key == "params":
+            assert ours[key] == expected
+            continue
+        assert ours[key].dtype == expected.dtype, key
+        assert ours[key].shape == expected.shape, key
+        if isinstance(expected, np.ma.MaskedArray):
+            masks = np.ma.getmaskarray(ours[key]), np.ma.getmaskarray(expected)
+            assert masks[0].tolist() == masks[1].tolist(), key
+            assert ours[key].compressed().tolist() == expected.compressed().tolist()
+        elif not key.endswith("_time"):
+            np.testing.assert_allclose(ours[key], expected, err_msg=key)
+
+
+def both_cv_results(estimator, grid, X, y, scorer):
+    """Return our table and that of GridSearchCV for the same candidates."""
+    search = GridSearchCV(estimator, grid, scoring=scorer, cv=3, refit=False)
+    splits = list(StratifiedKFold(3).split(X, y))
+    params = list(ParameterGrid(grid))
+    candidates = [clone(estimator).set_params(**values) for values in params]
+    evaluations = evaluate_candidates(candidates, X, y, splits, scorer)
+    return make_cv_results(evaluations, params), search.fit(X, y).cv_results_
+
+
+def test_cv_results_are_those_of_grid_search():
+    """Numbers, texts, booleans, None and absent parameters: as GridSearchCV has it."""
+    X, y = make_classification(90, n_features=5, random_state=0)
+    grid = [
+        {"C": [0.01, 1.0], "solver": ["lbfgs", "liblinear"]},
+        {"C": [10.0], "fit_intercept": [True, False]},
+        {"class_weight": [None, "balanced"], "max_iter": [50, 200]},
+    ]
+    scorer = get_scorer("neg_log_loss")
+    ours, theirs = both_cv_results(LogisticRegression(), grid, X, y, scorer)
+    assert_cv_results_equal(ours, theirs)
+    assert ours["param_C"].mask.any()
+    assert len(set(ours["rank_test_score"])) > 3
+
+
+def test_cv_results_are_in_the_order_of_grid_search():
+    """Parameters stand in the order in which candidates first name them."""
+    grid = [{"score": [0.1, 0.2]}, {"layers": [1], "score": [0.3]}]
+    ours, theirs = both_cv_results(ConstantScoreClassifier(), grid, X, Y, asked_score)
+    assert list(ours) == list(theirs)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [[1], [2]],
+        [[1, 2], [3]],
+        [[1, 2], None],
+        [(1, 2), (3, 4)],
+        [1, 2.5],
+        [1, None],
+        [True, False],
+        [1, "auto"],
+        ["a", "b"],
+        [None, None],
+    ],
+    ids=str,
+)
+def test_cv_results_of_every_kind_of_parameter(layers):
+    """Lists, mixtures and None stay what they are in the table."""
+    grid = [{"layers": layers}, {"score": [0.7]}]
+    ours, theirs = both_cv_results(ConstantScoreClassifier(), grid, X, Y, asked_score)
+    assert_cv_results_equal(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+@pytest.mark.parametrize(
+    ("scores", "ranks"),
+    [
+        ([0.5, 0.7, 0.5, 0.1], [2, 1, 2, 4]),
+        ([0.5, np.nan, 0.7, 0.5, np.nan], [2, 4, 1, 2, 4]),
+        ([np.nan, np.nan], [1, 1]),
+        ([-3.0], [1]),
+    ],
+    ids=["ties", "failures", "only failures", "one"],
+)
+def test_ranks_are_those_of_grid_search(scores, ranks):
+    """Equals share the better rank, failures share the last one."""
+    ours, theirs = both_cv_results(
+        ConstantScoreClassifier(), {"score": scores}, X, Y, asked_score
+    )
+    assert ours["rank_test_score"].tolist() == ranks
+    assert ours["rank_test_score"].dtype == theirs["rank_test_score"].dtype
+    assert theirs["rank_test_score"].tolist() == ranks
+
+
+def test_cv_results_without_splits():
+    """Without splits the table has its summary columns, and no score in them."""
+    evaluations = evaluate(*[ConstantScoreClassifier()] * 2, splits=[])
+    results = make_cv_results(evaluations, [{"score": 0.5}, {}])
+    assert np.isnan(results["mean_test_score"]).all()
+    assert np.isnan(results["std_test_score"]).all()
+    assert results["rank_test_score"].tolist() == [1, 1]
+    assert not any(name.startswith("split") for name in results)
+    assert len(pd.DataFrame(results)) == 2
+
+
+def test_cv_results_without_parameters():
+    """Candidates need not have parameters."""
+    results = make_cv_results(evaluate(ConstantScoreClassifier()), [{}])
+    assert not any(name.startswith("param_") for name in results)
+    assert results["params"] == [{}]
+
+
+def test_evaluate_candidates_takes_options_by_name():
+    """Whatever may be left out is given by its name."""
+    parameters = inspect.signature(evaluate_candidates).parameters.values()
+    assert all(
+        (parameter.default is parameter.empty)
+        == (parameter.kind is parameter.POSITIONAL_OR_KEYWORD)
+        for parameter in parameters
+    )
