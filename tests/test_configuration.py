@@ -32,7 +32,7 @@ def test_configuration_worked_example():
         "hidden_layer_sizes": (64, 64),
     }
     assert repr(configuration) == (
-        "Configuration('mlp', {'alpha': 0.1, 'hidden_layer_sizes': [64, 64]})"
+        "Configuration('mlp', {'alpha': 0.1, 'hidden_layer_sizes': (64, 64)})"
     )
     assert eval(repr(configuration)) == configuration
 

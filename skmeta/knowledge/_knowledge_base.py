@@ -1,3 +1,6 @@
+import copy
+import json
+
 import numpy as np
 import pandas as pd
 
@@ -14,8 +17,8 @@ class KnowledgeBase:
     Parameters
     ----------
     tasks : DataFrame of shape (n_tasks, n_columns)
-        Indexed by task name, with the columns ``family`` (variants of one
-        dataset share it), ``domain``, ``n_rows``, ``n_features`` and
+        Indexed by task name, with the columns ``family`` (a name that variants
+        of one dataset share), ``domain``, ``n_rows``, ``n_features`` and
         ``n_classes``; any others, such as the source, hold what JSON can.
     meta_features : DataFrame of shape (n_tasks, n_meta_features)
         Finite numbers, with the same index.
@@ -28,7 +31,7 @@ class KnowledgeBase:
         those that a task had.
     fit_seconds, predict_seconds : ndarray of shape (n_tasks, n_configurations)
         Means over folds; NaN where not evaluated.
-    failures : sequence of dict, default=()
+    failures : sequence of dict or DataFrame, default=()
         What was tried and failed: ``task``, ``configuration`` (its name) and
         ``error``.
     provenance : dict, default=None
@@ -36,6 +39,9 @@ class KnowledgeBase:
 
     Raises
     ------
+    TypeError
+        If `tasks` or `meta_features` is not a DataFrame, or something cannot be
+        written as JSON.
     ValueError
         If the parts do not fit together.
 
@@ -63,55 +69,43 @@ class KnowledgeBase:
         failures=(),
         provenance=None,
     ):
-        self._tasks = _tidy(tasks)
-        self._meta_features = _with_task_index(meta_features).astype(np.float64)
+        self._tasks = _tidy_tasks(tasks)
+        self._meta_features = _tidy_meta_features(meta_features)
         self._configurations = tuple(configurations)
         self._fold_scores = {
-            metric: np.array(scores, dtype=np.float32)
-            for metric, scores in sorted(fold_scores.items())
+            metric: _frozen(scores) for metric, scores in sorted(fold_scores.items())
         }
-        self._fit_seconds = np.array(fit_seconds, dtype=np.float32)
-        self._predict_seconds = np.array(predict_seconds, dtype=np.float32)
-        self._failures = tuple(dict(failure) for failure in failures)
-        self._provenance = dict(provenance or {})
+        self._fit_seconds = _frozen(fit_seconds)
+        self._predict_seconds = _frozen(predict_seconds)
+        self._failures = _tidy_failures(failures)
+        self._provenance = _as_json("provenance", dict(provenance or {}))
         self._check()
 
     def _check(self):
-        missing = [c for c in _REQUIRED_COLUMNS if c not in self._tasks.columns]
-        if missing:
-            raise ValueError(
-                f"tasks must have the columns {list(_REQUIRED_COLUMNS)}, "
-                f"got none named {missing}."
-            )
-        if not self._tasks.index.is_unique:
-            raise ValueError(
-                f"Every task must have a name of its own, got more than one of "
-                f"{sorted(self._tasks.index[self._tasks.index.duplicated()])}."
-            )
-        if not self._meta_features.index.equals(self._tasks.index):
-            raise ValueError("meta_features must have the index of tasks, got another.")
-        if not np.isfinite(self._meta_features.to_numpy()).all():
-            raise ValueError("meta_features must be finite numbers, got NaN or inf.")
-        if len(set(self._configurations)) < len(self._configurations):
-            raise ValueError("configurations must all be different, got some twice.")
-        shape = (len(self._tasks), len(self._configurations))
-        parts = {
-            "fit_seconds": self._fit_seconds.shape,
-            "predict_seconds": self._predict_seconds.shape,
-        } | {f"fold_scores[{m!r}]": s.shape[:2] for m, s in self._fold_scores.items()}
-        for name, found in parts.items():
-            if found != shape:
-                raise ValueError(
-                    f"{name} must begin with the shape (n_tasks, n_configurations) = "
-                    f"{shape}, got: {found}."
-                )
+        _check_tasks(self._tasks)
+        _check_meta_features(self._meta_features, self._tasks.index)
+        names = [c.name for c in self._configurations]
+        _check_distinct("configurations", names)
+        shape = (len(self._tasks), len(names))
+        _check_shape("fit_seconds", self._fit_seconds, shape)
+        _check_shape("predict_seconds", self._predict_seconds, shape)
+        for metric, scores in self._fold_scores.items():
+            _check_shape(f"fold_scores[{metric!r}]", scores, (*shape, self._n_folds))
+        _check_failures(self._failures, set(self._tasks.index), set(names))
+
+    @property
+    def _n_folds(self):
+        """Number of folds of the first metric, which all others must have."""
+        first = next(iter(self._fold_scores.values()))
+        return first.shape[2] if first.ndim == 3 else 1
 
     # What it holds
 
     @property
     def tasks(self):
         """DataFrame of the tasks, indexed by name: family, domain, sizes, source."""
-        return self._tasks.copy()
+        # A copy of a DataFrame shares the lists and dicts in its cells.
+        return self._tasks.copy().map(copy.deepcopy)
 
     @property
     def meta_features(self):
@@ -128,7 +122,7 @@ class KnowledgeBase:
             {
                 "learner": [c.learner for c in self._configurations],
                 "hyperparameters": [
-                    dict(c.hyperparameters) for c in self._configurations
+                    copy.deepcopy(dict(c.hyperparameters)) for c in self._configurations
                 ],
             },
             index=self._configuration_index(),
@@ -162,7 +156,7 @@ class KnowledgeBase:
     @property
     def provenance(self):
         """Dict of protocol and versions."""
-        return dict(self._provenance)
+        return copy.deepcopy(self._provenance)
 
     def scores(self, metric):
         """Return the mean score over folds of every configuration on every task.
@@ -175,11 +169,16 @@ class KnowledgeBase:
         Returns
         -------
         scores : DataFrame of shape (n_tasks, n_configurations)
-            Greater is better; NaN where not evaluated or failed.
+            Greater is better; NaN where not evaluated, or failed on any of the
+            folds that the task has. It has those on which at least one
+            configuration has a score.
         """
-        folds = self.fold_scores(metric)
-        n_folds = (~np.isnan(folds)).sum(axis=2)
-        total = np.nansum(folds, axis=2, dtype=np.float64)
+        folds = self._stored(metric)
+        exists = ~np.isnan(folds).all(axis=1, keepdims=True)
+        # Only folds that do not exist become 0: a failed one stays NaN, and
+        # makes the mean NaN.
+        total = np.where(exists, folds, 0).sum(axis=2, dtype=np.float64)
+        n_folds = exists.sum(axis=2)
         means = np.divide(
             total, n_folds, out=np.full(total.shape, np.nan), where=n_folds > 0
         )
@@ -203,9 +202,12 @@ class KnowledgeBase:
         ValueError
             If the metric is not stored.
         """
+        return self._stored(metric).copy()
+
+    def _stored(self, metric):
         if metric not in self._fold_scores:
             raise ValueError(f"metric must be one of {self.metrics}, got: {metric!r}.")
-        return self._fold_scores[metric].copy()
+        return self._fold_scores[metric]
 
     # Others made from it
 
@@ -215,13 +217,14 @@ class KnowledgeBase:
         Parameters
         ----------
         names : str or iterable of str
-            Task names; those it does not hold are ignored.
+            Task names; those it does not hold are ignored. The name of a family
+            counts only if it is the name of a task.
 
         Returns
         -------
         knowledge : KnowledgeBase
         """
-        names = {names} if isinstance(names, str) else set(names)
+        names = _as_set(names)
         families = self._tasks["family"]
         excluded = set(families[families.index.isin(names)])
         return self._part(rows=np.flatnonzero(~families.isin(excluded)))
@@ -232,13 +235,14 @@ class KnowledgeBase:
         Parameters
         ----------
         learners : str or iterable of str
-            Names of base learners.
+            Names of base learners; those it does not hold are ignored.
 
         Returns
         -------
         knowledge : KnowledgeBase
+            With the configurations in the order they have here.
         """
-        learners = {learners} if isinstance(learners, str) else set(learners)
+        learners = _as_set(learners)
         return self._part(
             columns=[
                 i for i, c in enumerate(self._configurations) if c.learner in learners
@@ -250,17 +254,28 @@ class KnowledgeBase:
 
         Parameters
         ----------
-        names : iterable of str
+        names : str or iterable of str
             From the index of `configurations`.
 
         Returns
         -------
         knowledge : KnowledgeBase
+            With the configurations in the order they have here.
+
+        Raises
+        ------
+        ValueError
+            If it does not hold one of the names.
         """
-        names = set(names)
-        return self._part(
-            columns=[i for i, c in enumerate(self._configurations) if c.name in names]
-        )
+        names = _as_set(names)
+        index = self._configuration_index()
+        unknown = sorted(names.difference(index))
+        if unknown:
+            raise ValueError(
+                f"names must be in the index of configurations, got: {unknown}. "
+                f"See knowledge.configurations for the {len(index)} it holds."
+            )
+        return self._part(columns=np.flatnonzero(index.isin(names)))
 
     def save(self, path):
         """Write it to a file that `load_knowledge` reads.
@@ -270,6 +285,13 @@ class KnowledgeBase:
         path : str or Path
             Ends in ``.zip``. A file that is there is replaced, whole or not at
             all.
+
+        Raises
+        ------
+        ValueError
+            If the path ends otherwise.
+        FileNotFoundError
+            If there is no such directory.
         """
         # The file format knows this class, and not the other way round.
         from skmeta.knowledge._storage import save_knowledge
@@ -330,28 +352,164 @@ class KnowledgeBase:
 
     __hash__ = None
 
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        # It never changes, so that cloning an estimator need not copy megabytes.
+        return self
+
     def __repr__(self):
         n_families = self._tasks["family"].nunique()
         return (
-            f"<KnowledgeBase: {len(self._tasks)} tasks of {n_families} families x "
-            f"{len(self._configurations)} configurations, {len(self.metrics)} metrics>"
+            f"KnowledgeBase: {len(self._tasks)} tasks of {n_families} families x "
+            f"{len(self._configurations)} configurations, {len(self.metrics)} metrics"
         )
 
 
-def _with_task_index(frame):
-    names = pd.Index(frame.index.tolist(), name="task", dtype=object)
-    return frame.set_axis(names, axis="index")
+def _as_set(names):
+    return {names} if isinstance(names, str) else set(names)
 
 
-def _tidy(tasks):
+def _frozen(values):
+    values = np.array(values, dtype=np.float32)
+    values.flags.writeable = False
+    return values
+
+
+def _as_json(what, value):
+    """Return a copy as it would come back from JSON."""
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{what} must hold values that JSON can hold, got one that it cannot: "
+            f"{error}."
+        ) from error
+
+
+def _check_is_frame(what, frame):
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(
+            f"{what} must be a DataFrame indexed by task name, "
+            f"got: {type(frame).__name__}."
+        )
+
+
+def _task_index(frame):
+    return pd.Index(frame.index.tolist(), name="task", dtype=object)
+
+
+def _tidy_tasks(tasks):
     """Return task columns as numbers, or as objects with None for what is missing.
 
     So a column is the same whether it was just built or came through JSON.
     """
+    _check_is_frame("tasks", tasks)
+    index = _task_index(tasks)
     columns = {}
     for name in tasks.columns:
-        values = [None if pd.isna(value) else value for value in tasks[name].tolist()]
-        is_number = [isinstance(v, (int, float)) and v is not None for v in values]
-        dtype = None if all(is_number) else object
-        columns[name] = pd.Series(values, index=tasks.index, dtype=dtype)
-    return _with_task_index(pd.DataFrame(columns, index=tasks.index))
+        values = [_plain(value) for value in tasks[name].tolist()]
+        values = _as_json(f"column {name!r} of tasks", values)
+        is_numeric = values and all(isinstance(v, (int, float)) for v in values)
+        dtype = None if is_numeric else object
+        columns[str(name)] = pd.Series(values, index=index, dtype=dtype)
+    return pd.DataFrame(columns, index=index)
+
+
+def _plain(value):
+    """Return a cell as plain Python, None when it is missing."""
+    if pd.api.types.is_scalar(value) and pd.isna(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _tidy_meta_features(meta_features):
+    _check_is_frame("meta_features", meta_features)
+    return pd.DataFrame(
+        np.array(meta_features, dtype=np.float64),
+        index=_task_index(meta_features),
+        columns=[str(name) for name in meta_features.columns],
+    )
+
+
+def _tidy_failures(failures):
+    if isinstance(failures, pd.DataFrame):
+        failures = failures.to_dict("records")
+    for failure in failures:
+        if not set(_FAILURE_COLUMNS) <= set(failure):
+            raise ValueError(
+                f"A failure must say {list(_FAILURE_COLUMNS)}, got: {failure!r}."
+            )
+    return tuple({key: str(f[key]) for key in _FAILURE_COLUMNS} for f in failures)
+
+
+def _check_tasks(tasks):
+    missing = [c for c in _REQUIRED_COLUMNS if c not in tasks.columns]
+    if missing:
+        raise ValueError(
+            f"tasks must have the columns {list(_REQUIRED_COLUMNS)}, "
+            f"got none named {missing}."
+        )
+    _check_distinct("tasks", list(tasks.index))
+    for what, names in [("name", tasks.index), ("family", tasks["family"])]:
+        other = [name for name in names if not isinstance(name, str)]
+        if other:
+            raise ValueError(
+                f"Every task must have a {what} that is a string, got: {other[0]!r}. "
+                f"A task without variants is a family of its own."
+            )
+
+
+def _check_meta_features(meta_features, index):
+    if not meta_features.index.equals(index):
+        raise ValueError(
+            f"meta_features must have the index of tasks ({len(index)} tasks, in "
+            f"the same order), got another ({len(meta_features)}). Use "
+            f"meta_features.loc[tasks.index]."
+        )
+    _check_distinct("meta_features", list(meta_features.columns))
+    is_finite = np.isfinite(meta_features.to_numpy()).all(axis=0)
+    if not is_finite.all():
+        raise ValueError(
+            f"meta_features must be finite numbers, got NaN or infinity in "
+            f"{list(meta_features.columns[~is_finite])}."
+        )
+
+
+def _check_distinct(what, names):
+    twice = sorted({repr(name) for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(
+            f"{what} must all be different, got more than once: {', '.join(twice)}."
+        )
+
+
+def _check_shape(what, values, shape):
+    dimensions = (
+        "(n_tasks, n_configurations, n_folds)"
+        if len(shape) > 2
+        else ("(n_tasks, n_configurations)")
+    )
+    if values.shape != shape:
+        raise ValueError(
+            f"{what} must have the shape {dimensions} = {shape}, got: {values.shape}."
+        )
+    if np.isinf(values).any():
+        raise ValueError(
+            f"{what} must hold finite numbers, or NaN where there is none, "
+            f"got: infinity."
+        )
+
+
+def _check_failures(failures, tasks, configurations):
+    for failure in failures:
+        if failure["task"] not in tasks:
+            raise ValueError(
+                f"A failure must name one of the tasks, got: {failure['task']!r}."
+            )
+        if failure["configuration"] not in configurations:
+            raise ValueError(
+                f"A failure must name one of the configurations, "
+                f"got: {failure['configuration']!r}."
+            )

@@ -2,7 +2,7 @@ import hashlib
 import io
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from importlib import resources
 from pathlib import Path
@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+import skmeta
 from skmeta._configuration import Configuration
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 
 # A knowledge file is a zip of JSON documents and NumPy arrays:
 #
-#   manifest.json         format, version, and the SHA-256 of every other member
+#   manifest.json         format, version, the skmeta that wrote it, and the SHA-256
+#                         of every other member
 #   tasks.json            {"index": [...], "columns": [[name, [...]], ...]}
 #   meta_features.json    names of the columns of meta_features.npy
 #   configurations.json   [{"learner": ..., "hyperparameters": {...}}, ...]
@@ -26,8 +28,10 @@ from skmeta.knowledge._knowledge_base import KnowledgeBase
 #                         fold_scores.<metric> for each metric
 #
 # To change it: raise FORMAT_VERSION, keep reading every version before, store a
-# small file of the version that ends beside the tests of this module, and add a
-# line to docs/file-format.md. Nothing that can run code (no pickle) is ever read.
+# small file of the new version as tests/knowledge/knowledge_v<version>.zip beside
+# the old ones, which stay, and add a line to docs/file-format.md. What is only
+# added, and may be missing, needs no new version. Nothing that can run code (no
+# pickle) is ever read.
 FORMAT = "skmeta-knowledge"
 FORMAT_VERSION = 1
 
@@ -60,28 +64,43 @@ def load_knowledge(path=None):
     ['accuracy', 'balanced_accuracy', 'f1_macro', 'neg_log_loss',
      'roc_auc_ovr_weighted']
     """
-    if path is None:
-        shipped = resources.files("skmeta.knowledge") / "data" / "default.zip"
-        with resources.as_file(shipped) as path:
-            return _load(path)
-    return _load(Path(path))
+    if path is not None:
+        return _load(Path(path))
+    shipped = resources.files("skmeta.knowledge") / "data" / "default.zip"
+    if not shipped.is_file():
+        raise KnowledgeError(
+            "The knowledge base that ships with skmeta is missing from this "
+            "installation. Install skmeta again, or pass the path of a knowledge file."
+        )
+    with resources.as_file(shipped) as path:
+        return _load(path)
 
 
 def _load(path):
-    if not path.is_file():
+    if path.is_dir():
+        raise KnowledgeError(f"{str(path)!r} is a directory. Pass a knowledge file.")
+    if not path.exists():
         raise KnowledgeError(
             f"No knowledge file {str(path)!r}. Check the path, or build one with: "
             f"python -m skmeta build."
         )
     try:
-        members = _read_members(path)
-        return _from_members(members)
+        return _from_members(_read_members(path))
     except KnowledgeError:
         raise
-    except Exception as error:
+    except OSError as error:
         raise KnowledgeError(
-            f"{path.name} is damaged: {error}. Fetch or build it again."
+            f"{path.name} cannot be read: {error.strerror or error}. "
+            f"Check the file and its permissions."
         ) from error
+    # Whatever else zipfile, json, numpy and our own checks raise on bytes that
+    # are not those that were written.
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path, reason):
+    return KnowledgeError(f"{path.name} is damaged: {reason}. Fetch or build it again.")
 
 
 def _read_members(path):
@@ -92,11 +111,7 @@ def _read_members(path):
     )
     if not zipfile.is_zipfile(path):
         # A knowledge file cut short has lost the directory at its end.
-        if path.open("rb").read(4) == b"PK\x03\x04":
-            raise KnowledgeError(
-                f"{path.name} is damaged: its end is missing. Fetch or build it again."
-            )
-        raise foreign
+        raise _damaged(path, "its end is missing") if _begins_as_zip(path) else foreign
     with zipfile.ZipFile(path) as archive:
         if "manifest.json" not in archive.namelist():
             raise foreign
@@ -111,11 +126,13 @@ def _read_members(path):
         members = {name: archive.read(name) for name in manifest["sha256"]}
     for name, expected in manifest["sha256"].items():
         if hashlib.sha256(members[name]).hexdigest() != expected:
-            raise KnowledgeError(
-                f"{path.name} is damaged: the checksum of {name} does not match. "
-                f"Fetch or build it again."
-            )
+            raise _damaged(path, f"the checksum of {name} does not match")
     return members
+
+
+def _begins_as_zip(path):
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\x03\x04"
 
 
 def _from_members(members):
@@ -159,42 +176,52 @@ def save_knowledge(knowledge, path):
     ------
     ValueError
         If the path ends otherwise.
+    FileNotFoundError
+        If there is no such directory.
     """
     path = Path(path)
     if path.suffix != ".zip":
         raise ValueError(f"path must end in '.zip', got: {path.name!r}.")
+    if not path.absolute().parent.is_dir():
+        raise FileNotFoundError(
+            f"No directory {str(path.parent)!r} to write {path.name!r} to. "
+            f"Create it first."
+        )
     members = _to_members(knowledge)
     manifest = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
+        "skmeta": skmeta.__version__,
         "sha256": {
             name: hashlib.sha256(content).hexdigest()
             for name, content in members.items()
         },
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    _write_whole(path, {"manifest.json": _to_json(manifest)} | members)
+
+
+def _write_whole(path, members):
+    """Write beside the path first, so that it never holds half a file."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
-            _write_zip(file, {"manifest.json": _to_json(manifest)} | members)
-        # A temporary file is readable by its owner alone; this one is to be shared.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
+        with temporary.open("xb") as file:
+            _write_zip(file, members)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def _write_zip(file, members):
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            # A fixed date, so that equal knowledge makes equal files.
-            archive.writestr(
-                zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)),
-                content,
-                compress_type=zipfile.ZIP_DEFLATED,
-            )
+            # A fixed date and system, so that equal knowledge makes equal files.
+            member = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            member.create_system = 3
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content, compress_type=zipfile.ZIP_DEFLATED)
 
 
 def _to_members(knowledge):

@@ -1,4 +1,5 @@
 import copy
+import math
 import time
 import warnings
 from dataclasses import dataclass, field, replace
@@ -111,8 +112,9 @@ class MetaFeatureExtractor(BaseEstimator):
         Raises
         ------
         ValueError
-            If X has no rows or no columns, if y has another length, or if a
-            group, the level or a categorical feature is unknown.
+            If X has no rows or no columns, if y has another length, more than
+            one column or labels that cannot be hashed, or if a group, the level
+            or a categorical feature is unknown.
         """
         features = select_features(self.groups, self.level)
         with (
@@ -201,7 +203,13 @@ def _read_classes(y):
         y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1:
         raise ValueError(f"y must have one column, got an array of shape: {y.shape}.")
-    codes = pd.factorize(y, use_na_sentinel=True)[0]
+    try:
+        codes = pd.factorize(y, use_na_sentinel=True)[0]
+    except TypeError as error:
+        raise ValueError(
+            f"y must hold numbers, strings or other hashable labels, got: {error}. "
+            f"Convert the labels to strings."
+        ) from error
     codes = np.where(codes < 0, codes.max(initial=-1) + 1, codes)
     return codes.astype(np.int64)
 
@@ -269,7 +277,7 @@ def _extract(view, features):
     guarded, result = {}, {}
     for feature in features:
         if feature.log1p_of is not None:
-            result[feature.name] = float(np.log1p(result[feature.log1p_of]))
+            result[feature.name] = math.log1p(result[feature.log1p_of])
             continue
         raw = float(values.get(feature.name, np.nan))
         result[feature.name], reason = _guard(raw, feature)
@@ -280,9 +288,10 @@ def _extract(view, features):
 
 def _guard(raw, feature):
     """Return a value that is finite and in range, and why it had to change."""
-    if np.isnan(raw):
+    if math.isnan(raw):
         return float(feature.default), "not defined for this table"
-    value = float(np.clip(raw, feature.low, feature.high))
+    # Not np.clip, which for single numbers took a tenth of a small table's time.
+    value = float(min(max(raw, feature.low), feature.high))
     if abs(value - raw) > 1e-9:
         return value, f"outside [{feature.low:g}, {feature.high:g}]: {raw:g}"
     return value, None

@@ -23,9 +23,17 @@ from skmeta.metafeatures._measures import (
     within_share,
 )
 from skmeta.metafeatures._registry import S3, S5
-from skmeta.metafeatures._sampling import level_keys, mix, row_keys, stratified_rows
+from skmeta.metafeatures._sampling import (
+    column_seeds,
+    level_keys,
+    mix,
+    row_keys,
+    stratified_rows,
+)
 
 _SAMPLE_SIZE = 20_000  # rows that are sorted and binned
+_SMALLEST_SAMPLE = 2_000  # of a table so wide that its sample is cut further
+_MAX_SORTED_CELLS = 1e8  # cells that are sorted, about three seconds
 _MAX_PAIRED_COLUMNS = 500  # columns of what costs the square of their number
 _MAX_PRODUCTS = 1e9  # n d^2 up to which correlations see all rows
 _MAX_LEVELS = 1000  # of a categorical column in its entropy
@@ -88,10 +96,13 @@ class TaskView:
     @cached_property
     def sample(self):
         """Rows that are sorted and binned, as a slice if they are all."""
-        if self.n_rows <= _SAMPLE_SIZE:
+        most = int(_MAX_SORTED_CELLS // max(1, self.n_numeric))
+        size = min(_SAMPLE_SIZE, max(_SMALLEST_SAMPLE, most))
+        if self.n_rows <= size:
             return slice(None)
-        keys = row_keys(self.numeric, self.codes, self.y, self.seed)
-        return stratified_rows(keys, self.y, _SAMPLE_SIZE)
+        seeds = column_seeds(self.moments, self.seed)
+        keys = row_keys(self.numeric, self.codes, self.y, seeds, self.seed)
+        return stratified_rows(keys, self.y, size)
 
     @cached_property
     def sample_y(self):

@@ -5,9 +5,6 @@ from scipy import sparse
 
 _CHUNK_CELLS = 1 << 17  # 1 MB of float64, which stays in the cache
 _RANK_CUT = 1e-10
-# Room for rounding where a value is compared with a computed bound, as a share
-# of the column's range: else x and a x + b could fall on different sides.
-_TOLERANCE = 1e-9
 
 
 def summarize(values, which):
@@ -333,8 +330,6 @@ def order_statistics(ordered, n_observed):
     lowest, q25, median, q75, highest = sorted_quantiles(
         ordered, n_observed, [1, 10, 20, 30, 39], 40
     )
-    last = np.maximum(0, n_observed - 1)
-    spread = ordered[np.arange(len(ordered)), last] - ordered[:, 0]
     # Comparing with NaN is true in `!=`, so missing cells are cut by position.
     n_distinct = (n_observed > 0).astype(np.int64)
     if ordered.shape[1] > 1:
@@ -343,7 +338,10 @@ def order_statistics(ordered, n_observed):
     iqr = q75 - q25
     has_iqr = iqr > 0
     divisor = np.where(has_iqr, iqr, 1.0)
-    reach = 1.5 * iqr + _TOLERANCE * spread
+    # Room for rounding: else x and a x + b could fall on different sides.
+    # Not a share of the range, of which one wild value would make too much.
+    digits = 16 * np.finfo(np.float64).eps * np.maximum(np.abs(q25), np.abs(q75))
+    reach = (1.5 + 1e-9) * iqr + digits
     n_outliers = np.count_nonzero(
         ordered < (q25 - reach)[:, np.newaxis], axis=1
     ) + np.count_nonzero(ordered > (q75 + reach)[:, np.newaxis], axis=1)
@@ -363,8 +361,9 @@ def order_statistics(ordered, n_observed):
 def equal_frequency_codes(columns, ordered, n_observed, n_bins):
     """Put the values of each column into bins of about equal counts.
 
-    Bins are closed on the right. A quantile that is within a billionth of the
-    column's range of the one before is no edge of its own.
+    Bins are closed on the right. The edge is not the quantile but the value
+    below it, which divides the same values: that way only the order of the
+    values matters, however far apart or close they are.
 
     Parameters
     ----------
@@ -380,16 +379,13 @@ def equal_frequency_codes(columns, ordered, n_observed, n_bins):
     codes : ndarray of int of shape (n_columns, n_rows)
         0 to `n_bins` - 1, and `n_bins` where the value is missing.
     """
-    edges = sorted_quantiles(ordered, n_observed, np.arange(1, n_bins + 1), n_bins)
-    spread = edges[-1] - ordered[:, 0]
-    is_edge = np.ones(edges.shape, dtype=bool)
-    is_edge[1:] = np.diff(edges, axis=0) > _TOLERANCE * spread
-    # Putting a dropped edge onto the one before leaves an empty bin, which adds
-    # nothing to an entropy, and keeps the shape.
-    edges = np.maximum.accumulate(np.where(is_edge, edges, -np.inf), axis=0)
+    last = np.maximum(0, n_observed - 1)
+    # The last edge is the maximum, which nothing exceeds. Equal edges leave an
+    # empty bin, which adds nothing to an entropy.
+    below = np.arange(1, n_bins)[:, np.newaxis] * last // n_bins
+    edges = ordered[np.arange(len(ordered)), below]
     codes = np.zeros(columns.shape, dtype=np.uint8 if n_bins < 255 else np.int64)
-    # The last edge is the maximum, which nothing exceeds.
-    for edge in edges[:-1]:
+    for edge in edges:
         codes += columns > edge[:, np.newaxis]
     if (n_observed < columns.shape[1]).any():
         codes[np.isnan(columns)] = n_bins

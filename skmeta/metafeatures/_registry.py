@@ -525,3 +525,47 @@ def select_features(groups, level):
             f"groups must be None or names out of {list(GROUPS)}, got: {groups!r}."
         )
     return tuple(feature for feature in REGISTRY if feature.group in wanted)
+
+
+def feature_table(features=REGISTRY):
+    """Write what is known of meta-features as a table for the documentation.
+
+    Parameters
+    ----------
+    features : iterable of MetaFeature
+        Entries of the registry.
+
+    Returns
+    -------
+    table : str
+        In markdown, a line for each feature.
+
+    Examples
+    --------
+    >>> from skmeta.metafeatures._registry import REGISTRY, feature_table
+    >>> print(feature_table(REGISTRY[:1]))
+    | name | group | definition | range | cost | default | distance | pymfe |
+    |---|---|---|---|---|---|---|---|
+    | `nr_inst` | general | rows | 0 to inf | 1 | 0 | log1p | `nr_inst` |
+    """
+    lines = [
+        "| name | group | definition | range | cost | default | distance | pymfe |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for feature in features:
+        cells = (
+            f"`{feature.name}`",
+            feature.group,
+            feature.formula,
+            f"{_bound(feature.low)} to {_bound(feature.high)}",
+            feature.cost,
+            f"{feature.default:g}",
+            feature.transform,
+            f"`{feature.pymfe}`" if feature.pymfe else "",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _bound(bound):
+    return f"{bound:g}".replace(f"{_HUGE:g}", "inf")

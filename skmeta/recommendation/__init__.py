@@ -1,7 +1,11 @@
 """From what is known of other tasks to what should be tried on this one."""
 
 from skmeta.recommendation._metrics import nearest_metric
-from skmeta.recommendation._portfolio import greedy_portfolio, portfolio_loss
+from skmeta.recommendation._portfolio import (
+    greedy_portfolio,
+    portfolio_loss,
+    regret_matrix,
+)
 from skmeta.recommendation._recommender import (
     PortfolioRecommender,
     RandomRecommender,
@@ -21,4 +25,5 @@ __all__ = [
     "greedy_portfolio",
     "nearest_metric",
     "portfolio_loss",
+    "regret_matrix",
 ]

@@ -1,5 +1,6 @@
 from abc import abstractmethod
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,8 @@ class Recommendation:
     configurations : tuple of Configuration
         The first one is the one to try first.
     expected_scores : ndarray of shape (n_configurations,)
-        Mean of their scores on the known tasks, weighted by `task_weights`.
+        Mean of their scores on the known tasks, weighted by `task_weights`. NaN
+        where they have none on any task that counts.
     task_weights : Series
         How much each known task counted, by task name; the greatest first. They
         sum to 1.
@@ -64,34 +66,51 @@ class Recommendation:
 
     def __str__(self):
         lines = [f"Recommended by {self.recommender} for {self.metric}. {self.reason}"]
+        width = max((len(c.learner) for c in self.configurations), default=0)
         for order, (configuration, expected) in enumerate(
             zip(self.configurations, self.expected_scores, strict=True), start=1
         ):
             values = ", ".join(
-                f"{name}={value}"
+                f"{name}={_shorten(value)}"
                 for name, value in configuration.hyperparameters.items()
             )
-            lines.append(
-                f"{order:3d}. {configuration.learner:<32s} expected {expected:7.3f}  "
-                f"{values}"
+            line = (
+                f"{order:3d}. {configuration.learner:<{width}s}  "
+                f"expected {expected:7.3f}  {values}"
             )
+            lines.append(line.rstrip())
         return "\n".join(lines)
+
+
+def _shorten(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+# Regret from which on a configuration is not tried for its sake. A quarter is much
+# for scores between 0 and 1; log loss has no such bound.
+_CAP = 0.25
+_CAPS = {"neg_log_loss": 1.0}
 
 
 class Recommender(BaseEstimator):
     """Base class of recommenders: one method turns knowledge into an order.
 
-    A subclass implements `_order` and may override `_learn`; everything it
-    needs is in the attributes that `fit` sets.
+    A subclass implements `_order`, and may override `_learn` and `_weigh`;
+    everything it needs is in the attributes that `fit` sets. Tasks without a score
+    by the metric are left out, and so are configurations that have one on no task.
 
     Attributes
     ----------
-    knowledge_ : KnowledgeBase
-        Only the tasks that have a score by the metric.
     metric_ : str
         Stored metric to maximize.
+    tasks_ : DataFrame
+        The known tasks, indexed by name.
+    configurations_ : tuple of Configuration
+        What may be recommended.
     scores_, loss_ : ndarray of shape (n_tasks, n_configurations)
         Scores, NaN where there is none, and what `portfolio_loss` makes of them.
+    seconds_ : ndarray of shape (n_tasks, n_configurations)
+        To fit and predict one fold; NaN where not known.
     task_weights_ : ndarray of shape (n_tasks,)
         Every family the same, shared among its tasks; they sum to 1.
     """
@@ -114,22 +133,28 @@ class Recommender(BaseEstimator):
         ------
         KnowledgeError
             If no task has a score by this metric.
+        ValueError
+            If the metric is not stored.
         """
         scores = knowledge.scores(metric)
-        scored = scores.index[scores.notna().any(axis=1)]
-        if len(scored) == 0:
+        is_scored = scores.notna().to_numpy()
+        tasks, configurations = is_scored.any(axis=1), is_scored.any(axis=0)
+        if not is_scored.any():
             raise KnowledgeError(
                 f"The knowledge base must hold at least one task with scores by "
                 f"{metric!r} to recommend from, got: {knowledge!r}."
             )
-        self.knowledge_ = knowledge
+        seconds = knowledge.fit_seconds + knowledge.predict_seconds
         self.metric_ = metric
-        self.scores_ = scores.loc[scored].to_numpy()
-        cap = 1.0 if metric == "neg_log_loss" else 0.25
-        self.loss_ = portfolio_loss(self.scores_, cap)
-        self.tasks_ = knowledge.tasks.loc[scored]
+        self.tasks_ = knowledge.tasks.loc[tasks]
+        self.configurations_ = tuple(
+            compress(knowledge.configuration_values, configurations)
+        )
+        self.scores_ = scores.loc[tasks, configurations].to_numpy()
+        self.loss_ = portfolio_loss(self.scores_, _CAPS.get(metric, _CAP))
+        self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)
         self.task_weights_ = _share_within_families(self.tasks_["family"])
-        self._learn(knowledge.meta_features.loc[scored])
+        self._learn(knowledge.meta_features.loc[tasks])
         return self
 
     def recommend(self, meta_features, n_configurations=None, per_second=False):
@@ -139,26 +164,31 @@ class Recommender(BaseEstimator):
         ----------
         meta_features : mapping of str to float
             Meta-features of the task, such as the Series
-            ``MetaLearnerClassifier.meta_features_``.
+            ``MetaLearnerClassifier.meta_features_``. Not looked at by recommenders
+            that treat every task alike.
         n_configurations : int, default=None
-            How many; None gives all.
+            How many, or all if there are fewer; None gives all.
         per_second : bool, default=False
             Prefer what gains much per second it takes, for a time budget.
 
         Returns
         -------
         recommendation : Recommendation
+
+        Raises
+        ------
+        ValueError
+            If a meta-feature that tasks are compared by is not given.
         """
         check_is_fitted(self)
-        n_known = self.loss_.shape[1]
+        n_known = len(self.configurations_)
         size = n_known if n_configurations is None else min(n_configurations, n_known)
         weights, fell_back, reason = self._weigh(meta_features)
         seconds = self._typical_seconds(weights) if per_second else None
         order = self._order(weights, size, seconds)
-        known = self.knowledge_.configuration_values
         named_weights = pd.Series(weights, index=self.tasks_.index, name="weight")
         return Recommendation(
-            configurations=tuple(known[i] for i in order),
+            configurations=tuple(self.configurations_[i] for i in order),
             expected_scores=_weighted_means(self.scores_, weights)[order],
             task_weights=named_weights.sort_values(ascending=False, kind="stable"),
             metric=self.metric_,
@@ -183,12 +213,12 @@ class Recommender(BaseEstimator):
     def _typical_seconds(self, weights):
         """Return what a fold of each configuration takes on the tasks that count.
 
-        A tenth of a second is added, about what a candidate costs besides.
+        A tenth of a second is added, about what a candidate costs besides. What
+        has no known seconds is taken for as slow as the slowest.
         """
-        seconds = self.knowledge_.fit_seconds + self.knowledge_.predict_seconds
-        return 0.1 + _weighted_means(
-            seconds.loc[self.tasks_.index].to_numpy(dtype=np.float64), weights
-        )
+        typical = _weighted_means(self.seconds_, weights)
+        slowest = np.nanmax(typical, initial=0.0)
+        return 0.1 + np.where(np.isnan(typical), slowest, typical)
 
 
 class RandomRecommender(Recommender):
@@ -205,7 +235,7 @@ class RandomRecommender(Recommender):
 
     def _order(self, weights, size, seconds):
         rng = np.random.default_rng(self.random_state)
-        return rng.permutation(self.loss_.shape[1])[:size]
+        return rng.permutation(len(self.configurations_))[:size]
 
 
 class PortfolioRecommender(Recommender):
@@ -245,7 +275,7 @@ class SimilarTasksRecommender(Recommender):
     meta-features how well each configuration does, put them into one leaf [1]_.
     The weights are blended with equal ones, more so from pick to pick, since
     after a few picks it is breadth that helps. A task far from all that are
-    known gets equal weights, and is told so.
+    known gets equal weights, and its recommendation says so.
 
     Parameters
     ----------
@@ -259,6 +289,20 @@ class SimilarTasksRecommender(Recommender):
         What that share is multiplied by at each further pick, 0 to 1.
     random_state : int, default=0
         Seeds the trees.
+
+    Attributes
+    ----------
+    compared_ : list of str
+        Names of the meta-features that tasks are compared by.
+
+    Notes
+    -----
+    Tasks are compared by those of a dozen cheap meta-features that the knowledge
+    base holds, on a logarithmic scale where they are skewed. The distance of two
+    tasks is the root mean square of their differences, each in units of the range
+    that eight tenths of the known tasks lie in. A task is far from all that are
+    known when its distance to the nearest one is greater than that of all but one
+    in a hundred known tasks to their nearest one of another family.
 
     References
     ----------
@@ -300,19 +344,31 @@ class SimilarTasksRecommender(Recommender):
                 f"The knowledge base must hold at least one of the meta-features "
                 f"{list(_COMPARED)}, got: {list(meta_features.columns)}."
             )
-        values = np.column_stack(
-            [_on_scale(name, meta_features[name]) for name in self.compared_]
-        )
+        values = self._to_row(meta_features)
+        # scikit-learn warns of a single column.
+        is_single = self.loss_.shape[1] == 1
+        loss = self.loss_[:, 0] if is_single else self.loss_
         self._forest = ExtraTreesRegressor(
             self.n_estimators,
             min_samples_leaf=self.min_samples_leaf,
             random_state=self.random_state,
-        ).fit(values, self.loss_, sample_weight=self.task_weights_)
+            n_jobs=1,
+        ).fit(values, loss, sample_weight=self.task_weights_)
         self._leaves = self._forest.apply(values)
         low, self._center, high = np.percentile(values, [10, 50, 90], axis=0)
         self._width = np.where(high > low, high - low, 1.0)
         self._known = self._standardize(values)
         self._far = self._find_far()
+
+    def _to_row(self, meta_features):
+        """Return what tasks are compared by, of one task or, as columns, of many."""
+        return np.stack(
+            [
+                _on_scale(name, np.asarray(meta_features[name], dtype=np.float64))
+                for name in self.compared_
+            ],
+            axis=-1,
+        )
 
     def _standardize(self, values):
         return (values - self._center) / self._width
@@ -334,24 +390,43 @@ class SimilarTasksRecommender(Recommender):
         return np.sqrt(((self._known - row) ** 2).mean(axis=1))
 
     def _weigh(self, meta_features):
-        row = np.array(
-            [_on_scale(name, float(meta_features[name])) for name in self.compared_]
-        )
-        nearest = self._distances(self._standardize(row)).min()
-        if nearest > self._far:
-            return (
-                self.task_weights_,
-                True,
-                "Nothing similar is known, so all known tasks count alike.",
+        missing = [name for name in self.compared_ if name not in meta_features]
+        if missing:
+            raise ValueError(
+                f"meta_features must hold {self.compared_}, got none named {missing}. "
+                f"Extract them with MetaFeatureExtractor."
             )
+        row = self._to_row(meta_features)
+        unusual = self._find_unusual(row)
+        if unusual is not None:
+            reason = (
+                f"Nothing similar is known ({unusual} is the most unusual), so all "
+                f"{len(self.tasks_)} known tasks count alike."
+            )
+            return self.task_weights_, True, reason
         similarity = self._similarity(row)
         order = np.argsort(-similarity, kind="stable")[:3]
         similar = ", ".join(self.tasks_.index[order])
         weights = self.blend * similarity + (1 - self.blend) * self.task_weights_
         return weights, False, f"The most similar known tasks are {similar}."
 
+    def _find_unusual(self, row):
+        """Return what sets a task most apart if it is far from all, None if not."""
+        if not np.isfinite(row).all():
+            return self.compared_[int(np.argmin(np.isfinite(row)))]
+        standardized = self._standardize(row)
+        distances = self._distances(standardized)
+        if distances.min() <= self._far:
+            return None
+        nearest = self._known[distances.argmin()]
+        return self.compared_[int(np.abs(standardized - nearest).argmax())]
+
     def _similarity(self, row):
-        """Return how often each known task shares a leaf with this one; sums to 1."""
+        """Return how often each known task shares a leaf with this one; sums to 1.
+
+        Each tree shares one vote among the tasks in the leaf, so that a leaf full
+        of tasks says less of each of them.
+        """
         leaves = self._forest.apply(row[np.newaxis])
         shared = (self._leaves == leaves) * self.task_weights_[:, np.newaxis]
         return (shared / shared.sum(axis=0)).mean(axis=1)

@@ -12,11 +12,13 @@ from skmeta.metafeatures import _groups as groups_module
 from skmeta.metafeatures._measures import (
     center_distance,
     class_imbalance,
+    column_moments,
+    equal_frequency_codes,
     sorted_quantiles,
     table_information,
 )
-from skmeta.metafeatures._registry import GROUPS, LEVELS, REGISTRY
-from skmeta.metafeatures._sampling import row_keys, stratified_rows
+from skmeta.metafeatures._registry import GROUPS, LEVELS, REGISTRY, feature_table
+from skmeta.metafeatures._sampling import column_seeds, row_keys, stratified_rows
 
 BASE = np.random.default_rng(0).normal(size=(40, 5))
 LABELS = np.arange(40) % 3
@@ -205,6 +207,8 @@ def test_categorical_features(chosen):
         (BASE, LABELS, {"level": "quick"}, r"level must be one of \['fast', 'full'\]"),
         (BASE, LABELS, {"categorical_features": [5]}, "positions below 5"),
         (BASE, np.c_[LABELS, LABELS], {}, "y must have one column"),
+        (BASE, None, {}, "y must have one column"),
+        (BASE, [{}] * 40, {}, "y must hold numbers, strings or other hashable"),
     ],
 )
 def test_wrong_arguments(X, y, parameters, message):
@@ -245,6 +249,15 @@ def test_registry_is_consistent():
         assert feature.cost, feature.name
 
 
+def test_documentation_is_generated():
+    """Each feature has a line of as many cells as the heading."""
+    heading, _, *lines = feature_table().splitlines()
+    assert len(lines) == len(REGISTRY)
+    for feature, line in zip(REGISTRY, lines, strict=True):
+        assert line.startswith(f"| `{feature.name}` | {feature.group} |")
+        assert line.count("|") == heading.count("|")
+
+
 def test_missing_shares():
     """Two of six cells, two of three rows and one of two columns are missing."""
     X = pd.DataFrame({"a": [1.0, np.inf, np.nan], "b": ["u", "v", "v"]})
@@ -278,8 +291,12 @@ def test_sparse_and_dense_choose_the_same_rows():
     rng = _rng()
     X = np.where(rng.random((60, 8)) < 0.7, 0.0, rng.normal(size=(60, 8)))
     codes, y = np.empty((60, 0), dtype=np.int64), np.arange(60) % 4
+    seeds = column_seeds(column_moments(X))
     np.testing.assert_array_equal(
-        row_keys(sparse.csc_array(X), codes, y), row_keys(X, codes, y)
+        seeds, column_seeds(column_moments(sparse.csc_array(X)))
+    )
+    np.testing.assert_array_equal(
+        row_keys(sparse.csc_array(X), codes, y, seeds), row_keys(X, codes, y, seeds)
     )
 
 
@@ -356,6 +373,52 @@ def test_stratified_rows_keep_rare_classes():
     rows = stratified_rows(rng.permutation(4000).astype(np.uint64), y, 1000)
     assert rows[:2].tolist() == [0, 1]
     assert 990 <= len(rows) <= 1002
+
+
+@pytest.mark.parametrize("n_classes", [1, 2])
+def test_stratified_rows_keep_the_shares_of_rows_that_are_alike(n_classes):
+    """Few distinct rows, each many times, are represented in proportion."""
+    kind = np.repeat(np.arange(4), [8000, 4000, 2000, 2000])
+    keys = np.array([3, 1, 4, 2], dtype=np.uint64)[kind]
+    rows = stratified_rows(keys, np.arange(16000) % n_classes, 1600)
+    shares = np.bincount(kind[rows]) / len(rows)
+    assert shares == pytest.approx([0.5, 0.25, 0.125, 0.125], abs=0.04)
+
+
+def test_keys_tell_zeros_and_ones_apart():
+    """Rows with as many ones in other columns have other keys."""
+    X = (_rng().random((500, 6)) < np.linspace(0.2, 0.8, 6)).astype(float)
+    codes, y = np.empty((500, 0), dtype=np.int64), np.zeros(500, dtype=np.int64)
+    keys = row_keys(X, codes, y, column_seeds(column_moments(X)))
+    assert len(np.unique(keys)) == len(np.unique(X, axis=0))
+
+
+def test_one_wild_value_does_not_hide_the_others():
+    """Bins and outliers look at the body of a column, whatever its maximum."""
+    X = _rng().normal(size=(1000, 3))
+    wild = X.copy()
+    wild[0] = 1e12
+    before, after = _values(X, np.arange(1000) % 2), _values(wild, np.arange(1000) % 2)
+    assert after["attr_ent.min"] == pytest.approx(before["attr_ent.min"], abs=1e-2)
+    assert after["outlier_frac.mean"] >= before["outlier_frac.mean"]
+
+
+def test_equal_frequency_codes_worked_example():
+    """Bins close on the right, ties stay together, missing has its own."""
+    column = np.array([[4.0, 1.0, 2.0, 2.0, np.nan, 9.0]])
+    codes = equal_frequency_codes(column, np.sort(column), np.array([5]), n_bins=2)
+    assert codes.tolist() == [[1, 0, 0, 0, 2, 1]]
+
+
+def test_very_wide_tables_are_sampled_further(monkeypatch):
+    """Rows that are sorted give way to columns, and moments still see all."""
+    X, y = _rng().normal(size=(600, 30)), np.arange(600) % 3
+    full = _values(X, y)
+    monkeypatch.setattr(groups_module, "_MAX_SORTED_CELLS", 3000)
+    monkeypatch.setattr(groups_module, "_SMALLEST_SAMPLE", 150)
+    part = _values(X, y)
+    assert part["kurtosis.mean"] == full["kurtosis.mean"]
+    assert part["attr_ent.mean"] < full["attr_ent.mean"]
 
 
 def test_sampled_rows_are_few_and_the_moments_see_all(monkeypatch):

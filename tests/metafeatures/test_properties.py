@@ -107,7 +107,10 @@ def test_the_sample_does_not_depend_on_orders_and_names(seed):
     """Above the cap the sampled rows are the same ones, however written."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, 700)
-    frame = pd.DataFrame(rng.normal(size=(700, 3))).add_prefix("x")
+    # Few values, so that many rows are alike.
+    share_of_ones = [[0.1, 0.3, 0.6]]
+    X = rng.normal(size=(700, 3)) if rng.random() < 0.5 else np.zeros((700, 3))
+    frame = pd.DataFrame(X + (rng.random((700, 3)) < share_of_ones)).add_prefix("x")
     frame["c"] = np.array(list("abcd"))[(y + rng.integers(0, 3, 700)) % 4]
     rows, columns = rng.permutation(700), rng.permutation(4)
     other = frame.iloc[rows, columns].assign(
