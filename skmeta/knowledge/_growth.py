@@ -110,7 +110,7 @@ def _table_files(path, index):
 
 
 def _read_index(index):
-    frame = pd.read_csv(index)
+    frame = pd.read_csv(index, dtype={"name": str, "family": str, "domain": str})
     if "name" not in frame.columns:
         raise ValueError(
             f"{Path(index).name} must have a column 'name', got: {list(frame.columns)}."
@@ -270,8 +270,8 @@ class _Records:
 
     def _read(self, header):
         complete = self.path.read_bytes().rpartition(b"\n")[0]
-        lines = complete.decode().split("\n") if complete else []
-        if lines and json.loads(lines[0]) != header:
+        lines = complete.splitlines()
+        if lines and _parse(lines[0]) != header:
             raise KnowledgeError(
                 f"{self.path.name} was begun with other configurations or another "
                 f"protocol. Give it the same ones, or delete it."
@@ -294,6 +294,13 @@ class _Records:
     def remove(self):
         self._file.close()
         self.path.unlink()
+
+
+def _parse(line):
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 class _Worker:

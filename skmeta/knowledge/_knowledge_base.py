@@ -104,8 +104,13 @@ class KnowledgeBase:
     @property
     def tasks(self):
         """DataFrame of the tasks, indexed by name: family, domain, sizes, source."""
-        # A copy of a DataFrame shares the lists and dicts in its cells.
-        return self._tasks.copy().map(copy.deepcopy)
+        tasks = self._tasks.copy()
+        for name in tasks.select_dtypes(object).columns:
+            # A copy of a DataFrame shares the lists and dicts in its cells. Without
+            # the dtype, pandas would make NaN of None.
+            values = copy.deepcopy(tasks[name].tolist())
+            tasks[name] = pd.Series(values, index=tasks.index, dtype=object)
+        return tasks
 
     @property
     def meta_features(self):

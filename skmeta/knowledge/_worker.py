@@ -8,7 +8,9 @@ and a fit inside C code can only be stopped by ending its process.
 
 import json
 import os
+import queue
 import sys
+import threading
 import time
 from dataclasses import dataclass
 
@@ -123,16 +125,17 @@ def prepare_task(frame, target, protocol):
             f"target must be a column of the table, got: {target!r}. "
             f"Its columns are {list(frame.columns[:8])}..."
         )
-    frame = frame[frame[target].notna()]
+    frame = _keep_frequent_classes(frame, target, protocol.n_folds)
     if protocol.max_rows < len(frame):
-        frame = _keep_frequent_classes(frame, target, protocol.n_folds)
+        # What is left out needs a row of each class too, to be stratified.
+        n_kept = min(protocol.max_rows, len(frame) - frame[target].nunique())
         frame, _ = train_test_split(
             frame,
-            train_size=protocol.max_rows,
+            train_size=n_kept,
             stratify=frame[target],
             random_state=protocol.random_state,
         )
-    frame = _keep_frequent_classes(frame, target, protocol.n_folds)
+        frame = _keep_frequent_classes(frame, target, protocol.n_folds)
     y = pd.factorize(frame[target], sort=True)[0]
     if y.size == 0 or y.max() == 0:
         raise ValueError(
@@ -252,18 +255,31 @@ def serve():
     os.dup2(2, 1)
 
     def tell(event, **values):
-        channel.write(json.dumps({"event": event, **values}) + "\n")
-        channel.flush()
+        try:
+            channel.write(json.dumps({"event": event, **values}) + "\n")
+        except BrokenPipeError:
+            os._exit(1)  # nobody listens any more
 
-    settings = json.loads(sys.stdin.readline())
+    lines = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
+    settings = json.loads(lines.get())
     configurations = [Configuration.from_dict(c) for c in settings["configurations"]]
     protocol = Protocol(**settings["protocol"])
     if settings["memory_limit"] is not None:
         _limit_memory(settings["memory_limit"])
-    tell("ready")
-    for line in sys.stdin:
+    while True:
         try:
-            _evaluate_task(json.loads(line), configurations, protocol, tell)
+            _evaluate_task(json.loads(lines.get()), configurations, protocol, tell)
             tell("done")
         except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
             tell("refused", error=str(error))
+
+
+def _read_lines(lines):
+    """Pass lines on, and end the process with its input, even amid a fit.
+
+    The input ends when the building process does, however that was killed.
+    """
+    for line in sys.stdin:
+        lines.put(line)
+    os._exit(0)

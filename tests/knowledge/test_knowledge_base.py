@@ -125,7 +125,7 @@ def test_what_is_returned_can_be_changed_without_harm(tiny_parts):
     ]
     for frame in numbers:
         frame.iloc[0, 0] = -1
-    knowledge.configurations["hyperparameters"].iloc[2]["scales"].append(3)
+    knowledge.configurations["hyperparameters"].iloc[2]["n_neighbors"] = 9
     knowledge.fold_scores("accuracy")[:] = -1
     knowledge.provenance["protocol"]["n_folds"] = 9
     tiny_parts["fold_scores"]["accuracy"][:] = -1

@@ -11,7 +11,9 @@ repeatable = settings(deadline=None, derandomize=True)
 shapes = st.tuples(st.integers(1, 6), st.integers(1, 6))
 # Sixteenths make ties, which are where a greedy choice goes wrong.
 loss_matrices = shapes.flatmap(
-    lambda shape: arrays(float, shape, elements=st.integers(0, 16).map(lambda i: i / 16))
+    lambda shape: arrays(
+        float, shape, elements=st.integers(0, 16).map(lambda i: i / 16)
+    )
 )
 score_matrices = shapes.flatmap(
     lambda shape: arrays(
@@ -71,11 +73,12 @@ def test_portfolio_loss_cap():
     """A quarter lost is as bad as more; with a cap of 1 it is not."""
     scores = np.array([[1.0, 0.75, 0.5, 0.0]])
     in_task_units = np.array([0, 1 / 3, 2 / 3, 1])
+    of_a_quarter, of_one = np.array([[0, 1, 1, 1], [0, 0.25, 0.5, 1]])
     np.testing.assert_allclose(
-        portfolio_loss(scores), [([0, 1, 1, 1] + in_task_units) / 2]
+        portfolio_loss(scores), [(of_a_quarter + in_task_units) / 2]
     )
     np.testing.assert_allclose(
-        portfolio_loss(scores, cap=1.0), [([0, 0.25, 0.5, 1] + in_task_units) / 2]
+        portfolio_loss(scores, cap=1.0), [(of_one + in_task_units) / 2]
     )
 
 
@@ -149,12 +152,12 @@ def test_greedy_portfolio_with_weights_of_each_pick():
     assert greedy_portfolio(loss, size=3, task_weights=weights).tolist() == [2, 1, 0]
 
 
-def test_greedy_portfolio_per_cost():
+def test_greedy_portfolio_per_second():
     """A drop of 0.9 in ten seconds is 0.09 a second; one of 0.5 in one is 0.5."""
     loss = np.array([[0.1, 0.5]])
     assert greedy_portfolio(loss, size=2).tolist() == [0, 1]
-    costs = np.array([10.0, 1.0])
-    assert greedy_portfolio(loss, size=2, costs=costs).tolist() == [1, 0]
+    seconds = np.array([10.0, 1.0])
+    assert greedy_portfolio(loss, size=2, seconds=seconds).tolist() == [1, 0]
 
 
 def test_greedy_portfolio_settles_ties_by_mean_loss():
@@ -176,15 +179,17 @@ def test_greedy_portfolio_of_nothing():
 
 @pytest.mark.parametrize("size", [4, -1])
 def test_greedy_portfolio_of_an_impossible_size(size):
-    """More than there are is an error that says how many there are."""
-    with pytest.raises(ValueError, match=rf"configurations \(3\) .*, got: {size}\."):
+    """More than there are, or less than none, is an error that says how many."""
+    with pytest.raises(
+        ValueError, match=rf"number of configurations \(3\), got: {size}\."
+    ):
         greedy_portfolio(np.zeros((2, 3)), size=size)
 
 
 @pytest.mark.parametrize("value", [-0.5, 1.5, np.nan, np.inf])
 def test_greedy_portfolio_of_what_is_no_loss(value):
     """A loss beyond 0 to 1, such as a regret, is an error that says what to do."""
-    with pytest.raises(ValueError, match="loss must be from 0 to 1, .*portfolio_loss"):
+    with pytest.raises(ValueError, match=r"loss must be from 0 to 1, .*portfolio_loss"):
         greedy_portfolio(np.array([[0.5, value]]), size=1)
 
 
@@ -251,19 +256,19 @@ def test_greedy_portfolio_ignores_the_scale_of_weights(loss_and_weights, scale):
 
 @given(loss_matrices, st.floats(1e-6, 1e6))
 @repeatable
-def test_greedy_portfolio_ignores_equal_costs(loss, cost):
-    """If all cost the same, costs do not count."""
+def test_greedy_portfolio_ignores_equal_seconds(loss, seconds):
+    """If all take the same time, time does not count."""
     size = loss.shape[1]
     assert np.array_equal(
         greedy_portfolio(loss, size),
-        greedy_portfolio(loss, size, costs=np.full(size, cost)),
+        greedy_portfolio(loss, size, seconds=np.full(size, seconds)),
     )
 
 
 @given(loss_matrices)
 @repeatable
 def test_greedy_portfolio_leaves_its_arguments(loss):
-    """Losses, weights and costs are only read."""
+    """Losses, weights and seconds are only read."""
     n_tasks, size = loss.shape
     arguments = [loss, np.ones(n_tasks), np.ones(size)]
     before = [argument.copy() for argument in arguments]

@@ -44,7 +44,9 @@ def make_knowledge(scores, families=None, meta_features=None, seconds=1.0):
             index=names,
         ),
         meta_features=pd.DataFrame(meta_features, index=names),
-        configurations=[Configuration("lda", {"i": i}) for i in range(n_configurations)],
+        configurations=[
+            Configuration("lda", {"i": i}) for i in range(n_configurations)
+        ],
         fold_scores={"accuracy": scores[:, :, np.newaxis]},
         fit_seconds=seconds,
         predict_seconds=seconds,
@@ -203,9 +205,9 @@ def test_copies_within_a_family_change_nothing(copied):
     more_scores = np.vstack([scores, scores[[copied] * 3]])
     more_families = families + families[copied : copied + 1] * 3
     recommender = PortfolioRecommender()
-    assert order_of(recommender, make_knowledge(more_scores, more_families)) == order_of(
-        recommender, make_knowledge(scores, families)
-    )
+    assert order_of(
+        recommender, make_knowledge(more_scores, more_families)
+    ) == order_of(recommender, make_knowledge(scores, families))
 
 
 def test_weights_are_shared_within_families():
@@ -221,7 +223,7 @@ def test_weights_are_shared_within_families():
 def test_per_second_prefers_cheap_ones(make):
     """The best by little that takes a hundred times longer is no longer first."""
     rng = np.random.default_rng(0)
-    scores = [0.9, 0.89, 0.5] + rng.normal(0, 0.001, (12, 3))
+    scores = rng.normal([0.9, 0.89, 0.5], 0.001, (12, 3))
     knowledge = make_knowledge(scores, seconds=[50.0, 0.5, 50.0])
     assert order_of(make(), knowledge)[0] == 0
     assert order_of(make(), knowledge, per_second=True)[0] == 1
