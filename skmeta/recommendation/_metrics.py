@@ -1,14 +1,19 @@
+from sklearn.metrics import get_scorer, get_scorer_names
+
+# Name of a scorer to the stored metric that it follows, and whether the two put
+# configurations in the same order on every task.
 _NEAREST = {
     "accuracy": ("accuracy", True),
     "balanced_accuracy": ("balanced_accuracy", True),
     "roc_auc_ovr_weighted": ("roc_auc_ovr_weighted", True),
     "neg_log_loss": ("neg_log_loss", True),
     "f1_macro": ("f1_macro", True),
-    # For two classes these are the same number, or the same order.
     "roc_auc": ("roc_auc_ovr_weighted", True),
-    "roc_auc_ovr": ("roc_auc_ovr_weighted", True),
-    "roc_auc_ovo": ("roc_auc_ovr_weighted", True),
-    "roc_auc_ovo_weighted": ("roc_auc_ovr_weighted", True),
+    # The same for two classes; for more they average over classes or pairs.
+    "roc_auc_ovr": ("roc_auc_ovr_weighted", False),
+    "roc_auc_ovo": ("roc_auc_ovr_weighted", False),
+    "roc_auc_ovo_weighted": ("roc_auc_ovr_weighted", False),
+    # Where each row has one class these are other names of the same number.
     "f1_micro": ("accuracy", True),
     "precision_micro": ("accuracy", True),
     "recall_micro": ("accuracy", True),
@@ -23,6 +28,7 @@ _NEAREST = {
     "f1": ("f1_macro", False),
     "f1_weighted": ("f1_macro", False),
 }
+_NEAREST_OF_UNKNOWN = ("f1_macro", False)
 
 
 def nearest_metric(scoring):
@@ -31,16 +37,18 @@ def nearest_metric(scoring):
     Parameters
     ----------
     scoring : str, callable or None
-        As in `GridSearchCV`. None is accuracy.
+        As in `GridSearchCV`. None is accuracy. A callable that `get_scorer` or
+        `make_scorer` gave is recognized by what it computes.
 
     Returns
     -------
     metric : str
         A metric that knowledge bases store.
     is_exact : bool
-        False when the two differ. What is not listed, such as a callable, is
-        taken for a metric on labels that cares for every class, and follows
-        ``"f1_macro"``.
+        Whether the two put configurations in the same order. What is not listed,
+        such as a function of the user's own, is taken for a metric on labels that
+        cares for every class, and follows ``"f1_macro"``, not exactly: it lies
+        between accuracy and balanced accuracy.
 
     Examples
     --------
@@ -52,6 +60,15 @@ def nearest_metric(scoring):
     """
     if scoring is None:
         return "accuracy", True
-    if isinstance(scoring, str):
-        return _NEAREST.get(scoring, ("f1_macro", False))
-    return "f1_macro", False
+    name = scoring if isinstance(scoring, str) else _name_of(scoring)
+    return _NEAREST.get(name, _NEAREST_OF_UNKNOWN)
+
+
+def _name_of(scorer):
+    """Return the name under which scikit-learn has a scorer, None if it has none."""
+    # Scorers do not compare as equal, but what they print is all that they do.
+    # Not every scikit-learn that we support knows all of the names.
+    for name in sorted(set(_NEAREST).intersection(get_scorer_names())):
+        if repr(get_scorer(name)) == repr(scorer):
+            return name
+    return None

@@ -4,6 +4,8 @@ from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
     f1_score,
+    fbeta_score,
+    get_scorer,
     get_scorer_names,
     make_scorer,
     recall_score,
@@ -23,8 +25,8 @@ def test_stored_metrics_are_their_own_nearest(metric):
     ("scoring", "expected"),
     [
         ("roc_auc", ("roc_auc_ovr_weighted", True)),
-        ("roc_auc_ovr", ("roc_auc_ovr_weighted", True)),
-        ("roc_auc_ovo", ("roc_auc_ovr_weighted", True)),
+        ("roc_auc_ovr", ("roc_auc_ovr_weighted", False)),
+        ("roc_auc_ovo", ("roc_auc_ovr_weighted", False)),
         ("f1_micro", ("accuracy", True)),
         ("recall_macro", ("balanced_accuracy", True)),
         ("neg_brier_score", ("neg_log_loss", False)),
@@ -53,10 +55,25 @@ def test_no_scoring_is_accuracy():
 
 
 @pytest.mark.parametrize(
+    ("scorer", "expected"),
+    [
+        (get_scorer("roc_auc"), ("roc_auc_ovr_weighted", True)),
+        (get_scorer("neg_log_loss"), ("neg_log_loss", True)),
+        (get_scorer("f1_macro"), ("f1_macro", True)),
+        (make_scorer(accuracy_score), ("accuracy", True)),
+        (make_scorer(f1_score, average="macro"), ("f1_macro", False)),
+        (make_scorer(f1_score, average="weighted"), ("f1_macro", False)),
+    ],
+)
+def test_scorers_are_recognized(scorer, expected):
+    """A scorer of scikit-learn is taken for what it computes."""
+    assert nearest_metric(scorer) == expected
+
+
+@pytest.mark.parametrize(
     "scoring",
     [
-        make_scorer(accuracy_score),
-        make_scorer(f1_score, average="macro"),
+        make_scorer(fbeta_score, beta=2),
         lambda estimator, X, y: 0.0,
         "of_my_own",
     ],
