@@ -67,7 +67,8 @@ class BaseLearner:
         Whether the classifier gives margins instead of probabilities, which a
         sigmoid fitted out of fold turns into probabilities [1]_.
     wants_class_numbers : bool
-        Whether the classifier takes no other classes than 0, 1, ...
+        Whether the classifier takes no other classes than 0, 1, ..., or gives
+        others back in another form.
 
     References
     ----------
@@ -164,7 +165,8 @@ class ClassNumbers(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-        Takes only class numbers, as XGBoost does.
+        Takes only class numbers, as XGBoost does, or predicts labels as a column,
+        as CatBoost does.
     """
 
     def __init__(self, estimator):
@@ -555,6 +557,7 @@ _LEARNERS = (
         encoding={"categories": "ordinal"},
         fixed={"verbose": False, "allow_writing_files": False, "thread_count": 1},
         max_cells=_DENSE_CELLS,
+        wants_class_numbers=True,
     ),
 )
 
