@@ -3,7 +3,7 @@
 import os
 import time
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from dataclasses import replace
 from numbers import Integral, Real
@@ -60,7 +60,7 @@ def _refitted_has(method):
     return check
 
 
-class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     """Base class: a subclass says which candidates a recommendation stands for.
 
     It provides everything between the recommendation and the fitted attributes,

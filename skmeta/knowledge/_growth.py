@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import scipy
 import sklearn
+from joblib import effective_n_jobs
 
 from skmeta._base_learners import default_configurations
 from skmeta._files import check_directory
@@ -167,10 +168,11 @@ def build_knowledge(
         Folds, rows and seed. None takes its defaults.
     n_jobs : int, default=1
         Tasks evaluated at the same time, each in a process of its own with one
-        thread.
+        thread; negative as in joblib.
     time_limit : float, default=60.0
         Seconds one fit may take before its process is ended and the
-        configuration recorded as failed on that task.
+        configuration recorded as failed on that task. Reading a table may take
+        ten times as long.
     memory_limit : float, default=None
         Megabytes of address space one process may have; beyond it fits fail.
         Not enforced on Windows.
@@ -201,7 +203,7 @@ def build_knowledge(
     }
     records = _Records(output.with_name(output.name + ".partial"), header, resume)
     todo = [task for task in _shuffled(tasks) if task.name not in records.by_name]
-    pool = _Pool(todo, header, n_jobs, time_limit, memory_limit)
+    pool = _Pool(todo, header, effective_n_jobs(n_jobs), time_limit, memory_limit)
     finished = False
     try:
         for record in pool.run():
@@ -214,8 +216,11 @@ def build_knowledge(
     finally:
         pool.close()
     wanted = {task.name for task in tasks}
+    used = [r for r in records.by_name.values() if r["task"]["name"] in wanted]
+    if finished and all(record["refused"] for record in used):
+        records.remove()  # there is nothing in it to go on with
     knowledge = _assemble(
-        [r for r in records.by_name.values() if r["task"]["name"] in wanted],
+        used,
         configurations,
         header["protocol"] | {"time_limit": time_limit, "memory_limit": memory_limit},
     )
@@ -278,7 +283,9 @@ class _Records:
             )
         for line in lines[1:]:
             record = json.loads(line)
-            self.by_name[record["task"]["name"]] = record
+            # A table that could not be used may have been mended since.
+            if not record["refused"]:
+                self.by_name[record["task"]["name"]] = record
         # A line cut short by a kill would spoil the one written after it.
         os.truncate(self.path, len(complete) + bool(complete))
 
@@ -356,10 +363,12 @@ class _Progress:
         self.description = None
         self.cells = {}
         self.failures = {}
-        self.started = time.monotonic()
-        self.fit_started = None
+        self.started = self.heard = time.monotonic()
+        self.fitting = None
 
     def job(self):
+        """Return what a worker needs to know of what is left to do."""
+        self.heard = time.monotonic()
         return {
             "path": self.task.path,
             "target": self.task.target,
@@ -370,7 +379,7 @@ class _Progress:
     def settle(self, configuration):
         """Note that a configuration needs no more work."""
         self.left.remove(configuration)
-        self.fit_started = None
+        self.fitting = None
 
     def record(self, refused=None):
         return {
@@ -407,18 +416,21 @@ class _Pool:
         for number in range(self._n_workers):
             self._begin(self._new_worker(number))
         while self._at:
-            try:
-                worker, event = self._events.get(timeout=0.2)
-            except queue.Empty:
-                self._end_overdue()
-                continue
-            if worker not in self._at:
-                continue  # said before it was ended
-            record = self._hear(worker, event)
-            if record is not None:
+            for record in self._next_records():
                 self.n_done += 1
                 yield record
-            self._end_overdue()
+
+    def _next_records(self):
+        """Wait a moment for a worker, and return the tasks that are finished now."""
+        records = []
+        try:
+            worker, event = self._events.get(timeout=0.2)
+            if worker in self._at:  # else it was said before it was ended
+                records.append(self._hear(worker, event))
+        except queue.Empty:
+            pass
+        records.extend(self._end_overdue())
+        return [record for record in records if record is not None]
 
     def close(self):
         """End every process."""
@@ -441,11 +453,12 @@ class _Pool:
 
     def _hear(self, worker, event):
         progress = self._at[worker]
+        progress.heard = time.monotonic()
         name = event.pop("event")
         if name == "described":
             progress.description = event
         elif name == "fitting":
-            progress.fit_started = (time.monotonic(), event["configuration"])
+            progress.fitting = event["configuration"]
         elif name == "evaluated":
             configuration = event.pop("configuration")
             progress.cells[configuration] = event
@@ -455,7 +468,7 @@ class _Pool:
             progress.settle(event["configuration"])
         elif name == "ended":
             return self._replace(
-                worker, "The process ended during the fit, perhaps for want of memory."
+                worker, "The process ended, perhaps for want of memory."
             )
         elif name in ("done", "refused"):
             self._begin(worker)
@@ -465,21 +478,26 @@ class _Pool:
     def _end_overdue(self):
         now = time.monotonic()
         for worker, progress in list(self._at.items()):
-            started = progress.fit_started
-            if started is not None and now - started[0] > self._time_limit:
-                self._replace(worker, f"Stopped after {self._time_limit:g} s.")
+            limit = self._time_limit * (10 if progress.fitting is None else 1)
+            if now - progress.heard > limit:
+                yield self._replace(worker, f"Stopped after {limit:g} s.")
 
     def _replace(self, worker, error):
-        """Record a fit as failed, and go on with the task in a new process."""
+        """Record a fit as failed, and go on with the task in a new process.
+
+        Return the record of the task if that was its end.
+        """
         progress = self._at.pop(worker)
         worker.end()
-        if progress.fit_started is None:
+        if progress.description is None:
             # It died before any fit: it would do so again and again.
             self._begin(self._new_worker(worker.number))
-            return progress.record("The process ended while it read the table.")
-        configuration = progress.fit_started[1]
-        progress.failures[configuration] = error
-        progress.settle(configuration)
+            return progress.record(f"{error} It was reading the table.")
+        if progress.left:
+            at_fault = progress.fitting
+            at_fault = progress.left[0] if at_fault is None else at_fault
+            progress.failures[at_fault] = error
+            progress.settle(at_fault)
         successor = self._new_worker(worker.number)
         self._at[successor] = progress
         successor.send(progress.job())

@@ -69,6 +69,11 @@ def _name_of(scorer):
     # Scorers do not compare as equal, but what they print is all that they do.
     # Not every scikit-learn that we support knows all of the names.
     for name in sorted(set(_NEAREST).intersection(get_scorer_names())):
-        if repr(get_scorer(name)) == repr(scorer):
+        if _description(get_scorer(name)) == _description(scorer):
             return name
     return None
+
+
+def _description(scorer):
+    # Of no effect with the averages that are listed, and not always given.
+    return repr(scorer).replace(", pos_label=None", "")

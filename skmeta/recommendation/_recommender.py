@@ -1,4 +1,4 @@
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import compress
 
@@ -92,7 +92,7 @@ _CAP = 0.25
 _CAPS = {"neg_log_loss": 1.0}
 
 
-class Recommender(BaseEstimator):
+class Recommender(BaseEstimator, ABC):
     """Base class of recommenders: one method turns knowledge into an order.
 
     A subclass implements `_order`, and may override `_learn` and `_weigh`;

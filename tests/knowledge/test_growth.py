@@ -346,6 +346,29 @@ def test_build_of_nothing_usable(tables, tmp_path):
     assert not (tmp_path / "nothing.zip").exists()
 
 
+def test_mended_table_is_taken_when_resumed(tmp_path):
+    """A table that was refused is tried again, and a vain build leaves nothing."""
+    table = tmp_path / "table.csv"
+    pd.DataFrame({"x": range(9), "__target__": "one class"}).to_csv(table, index=False)
+    output = tmp_path / "out.zip"
+    build = {"configurations": CONFIGURATIONS[:1], "protocol": TWO_FOLDS}
+    with pytest.raises(KnowledgeError, match="No task could be evaluated"):
+        build_knowledge(find_tasks([table]), output, **build)
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+    write_table(table, seed=0)
+    knowledge = build_knowledge(find_tasks([table]), output, resume=True, **build)
+    assert knowledge.tasks.index.tolist() == ["table"]
+
+
+def test_build_with_all_cores(tables, tmp_path):
+    """A negative number of jobs means what it means in joblib; zero is refused."""
+    tasks, output = find_tasks([tables]), tmp_path / "out.zip"
+    build = {"configurations": CONFIGURATIONS[:1], "protocol": TWO_FOLDS}
+    assert len(build_knowledge(tasks, output, n_jobs=-1, **build).tasks) > 0
+    with pytest.raises(ValueError, match="n_jobs"):
+        build_knowledge(tasks, output, n_jobs=0, **build)
+
+
 def test_build_refuses_other_endings(tables, tmp_path):
     """An output that does not end in .zip is refused before anything is done."""
     with pytest.raises(
@@ -434,7 +457,7 @@ def survived(tables, troubled_classifiers, tmp_path_factory):
     ("name", "error"),
     [
         ("Sleepy", "Stopped after 4 s."),
-        ("Killed", "The process ended during the fit, perhaps for want of memory."),
+        ("Killed", "The process ended, perhaps for want of memory."),
         pytest.param("Hungry", "MemoryError", marks=on_linux),
         ("Uncertain", "ValueError: Input contains NaN"),
     ],

@@ -61,7 +61,7 @@ def test_no_scoring_is_accuracy():
         (get_scorer("neg_log_loss"), ("neg_log_loss", True)),
         (get_scorer("f1_macro"), ("f1_macro", True)),
         (make_scorer(accuracy_score), ("accuracy", True)),
-        (make_scorer(f1_score, average="macro"), ("f1_macro", False)),
+        (make_scorer(f1_score, average="macro"), ("f1_macro", True)),
         (make_scorer(f1_score, average="weighted"), ("f1_macro", False)),
     ],
 )
