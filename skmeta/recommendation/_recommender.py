@@ -283,9 +283,9 @@ class SimilarTasksRecommender(Recommender):
         Number of trees.
     min_samples_leaf : int, default=5
         Fewest known tasks in a leaf.
-    blend : float, default=0.7
+    blend : float, default=0.8
         Share of the similarity in the weights at the first pick, 0 to 1.
-    decay : float, default=0.85
+    decay : float, default=0.95
         What that share is multiplied by at each further pick, 0 to 1.
     random_state : int, default=0
         Seeds the trees.
@@ -327,8 +327,8 @@ class SimilarTasksRecommender(Recommender):
         self,
         n_estimators=100,
         min_samples_leaf=5,
-        blend=0.7,
-        decay=0.85,
+        blend=0.8,
+        decay=0.95,
         random_state=0,
     ):
         self.n_estimators = n_estimators
