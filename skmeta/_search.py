@@ -47,11 +47,7 @@ def _refitted_has(method):
     """Make the check of `available_if` for a method of the refitted estimator."""
 
     def check(search):
-        if not search.refit:
-            raise AttributeError(
-                f"{method} needs a refitted estimator, but this "
-                f"{type(search).__name__} was made with refit=False. Set refit=True."
-            )
+        search._check_refits(method)
         if hasattr(search, "best_estimator_"):
             getattr(search.best_estimator_, method)  # raises the reason
             return True
@@ -302,11 +298,14 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Return what was routed, and what the scorer and the splitter are given."""
         given = {"sample_weight": sample_weight, "groups": groups}
         given = {name: value for name, value in given.items() if value is not None}
-        if get_config()["enable_metadata_routing"]:
+        grouped = {"groups": given.pop("groups")} if groups is not None else {}
+        if not get_config()["enable_metadata_routing"]:
+            return None, given, grouped
+        if self.cv is None:  # the splits are ours, nothing has to request groups
             routed = process_routing(self, "fit", **given)
-            return routed, routed.scorer["score"], routed.splitter["split"]
-        groups = {"groups": given.pop("groups")} if "groups" in given else {}
-        return None, given, groups
+            return routed, routed.scorer["score"], grouped
+        routed = process_routing(self, "fit", **given, **grouped)
+        return routed, routed.scorer["score"], routed.splitter["split"]
 
     def _make_splits(self, X, y, split_params, seed):
         """Return the list of splits, empty when there is nothing to choose from."""
@@ -423,12 +422,15 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             f"{type(first_error).__name__}: {first_error}"
         ) from first_error
 
-    def _check_refitted(self, name):
+    def _check_refits(self, name):
         if not self.refit:
             raise AttributeError(
                 f"{name} needs a refitted estimator, but this {type(self).__name__} "
                 f"was made with refit=False. Set refit=True."
             )
+
+    def _check_refitted(self, name):
+        self._check_refits(name)
         check_is_fitted(self, "best_estimator_")
 
     def _delegate(self, method, X):

@@ -108,8 +108,8 @@ class MetaHyperparamSelector(MetaSearch):
     >>> search = MetaHyperparamSelector(
     ...     make_pipeline(StandardScaler(), SVC()), knowledge=knowledge, random_state=0
     ... ).fit(X, y)
-    >>> sorted(search.best_params_)
-    ['svc__C', 'svc__gamma']
+    >>> all(name.startswith("svc__") for name in search.best_params_)
+    True
     """
 
     def __init__(

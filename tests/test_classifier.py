@@ -503,7 +503,8 @@ def test_groups_reach_the_splitter(iris):
     np.testing.assert_array_equal(splitter.seen, groups)
 
 
-def test_groups_stay_together_by_default():
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_stay_together_by_default(routing):
     """With groups that give the class away, the default splits keep them apart.
 
     Rows of one group are copies of each other: splits that ignored groups would
@@ -514,8 +515,9 @@ def test_groups_stay_together_by_default():
     X = rng.normal(size=(40, 3))[groups]
     y = rng.integers(2, size=40)[groups]
     clf = cheap_classifier(base_learners=["k_nearest_neighbors"])
-    assert clone(clf).fit(X, y).best_score_ > 0.9
-    assert clone(clf).fit(X, y, groups=groups).best_score_ < 0.75
+    with sklearn.config_context(enable_metadata_routing=routing):
+        assert clone(clf).fit(X, y).best_score_ > 0.9
+        assert clone(clf).fit(X, y, groups=groups).best_score_ < 0.75
 
 
 def test_sample_weight_is_obeyed(iris):
