@@ -262,16 +262,34 @@ class _Records:
     def __init__(self, path, header, resume):
         self.path = path
         self.by_name = {}
-        if path.exists():
-            if not resume:
-                raise KnowledgeError(
-                    f"{path.name} holds an unfinished build. Go on with it by "
-                    f"resume=True (--resume), or delete it."
-                )
-            self._read(header)
+        if path.exists() and not resume:
+            raise KnowledgeError(
+                f"{path.name} holds an unfinished build. Go on with it by "
+                f"resume=True (--resume), or delete it."
+            )
         self._file = path.open("a", encoding="utf-8")
-        if self._file.tell() == 0:
+        try:
+            self._lock()
+            self._read(header)
+        except KnowledgeError:
+            self._file.close()
+            raise
+        if path.stat().st_size == 0:
             self._write(header)
+
+    def _lock(self):
+        """Keep other builds away until this process ends, except on Windows."""
+        try:
+            import fcntl
+        except ImportError:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise KnowledgeError(
+                f"{self.path.name} is being written by another build. Wait for its "
+                f"end, or give another output."
+            ) from None
 
     def _read(self, header):
         complete = self.path.read_bytes().rpartition(b"\n")[0]

@@ -575,6 +575,18 @@ def test_partial_file_that_is_something_else(tables, tmp_path):
     assert partial_of(output).read_text() == "not a build\nat all\n"
 
 
+@on_linux
+def test_two_builds_of_one_output_are_refused(tables, tmp_path):
+    """While one build writes its partial file, another cannot go on with it."""
+    import fcntl
+
+    output = tmp_path / "out.zip"
+    with partial_of(output).open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(KnowledgeError, match="being written by another build"):
+            build_knowledge(find_tasks([tables]), output, resume=True)
+
+
 # Killed
 
 
