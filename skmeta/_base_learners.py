@@ -6,7 +6,7 @@ that all of them take the same tables and give probabilities.
 
 import importlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -731,7 +731,7 @@ def check_learners(names):
     Parameters
     ----------
     names : str or sequence of str
-        Names in the catalogue.
+        Names in the catalogue, or import paths as `get_learner` takes them.
 
     Returns
     -------
@@ -739,11 +739,16 @@ def check_learners(names):
 
     Raises
     ------
+    TypeError
+        If it is not a sequence.
     ValueError
         If a name is not in the catalogue, or there is none.
     """
-    names = [names] if isinstance(names, str) else list(names)
-    unknown = [name for name in names if name not in BASE_LEARNERS]
+    names = [names] if isinstance(names, str) else names
+    if not isinstance(names, Iterable):
+        raise TypeError(f"base_learners must be a sequence of names, got: {names!r}.")
+    names = list(names)
+    unknown = [n for n in names if n not in BASE_LEARNERS and ":" not in str(n)]
     if unknown or not names:
         raise ValueError(
             f"base_learners must be one or more of {sorted(BASE_LEARNERS)}, "

@@ -1,7 +1,12 @@
 from sklearn import config_context
 
-from skmeta._base_learners import BASE_LEARNERS, check_learners, make_estimator
-from skmeta._search import MetaSearch
+from skmeta._base_learners import (
+    BASE_LEARNERS,
+    check_learners,
+    get_learner,
+    make_estimator,
+)
+from skmeta._search import MetaSearch, with_seeds
 from skmeta.exceptions import NoCandidateError
 
 
@@ -24,8 +29,10 @@ class MetaLearnerClassifier(MetaSearch):
         ``"portfolio"``, ``"random"`` or an object such as
         `SimilarTasksRecommender`.
     base_learners : sequence of str, default=None
-        Names of the base learners that may be used. None allows all that the
-        knowledge base holds and that are installed.
+        Names of the base learners that may be used. None allows all of the
+        catalogue that the knowledge base holds and that are installed; a
+        classifier that was taught by its path has to be named, as in
+        ``["sklearn.ensemble:AdaBoostClassifier"]``.
     scoring : str, callable or None, default=None
         Metric to maximize, as in `GridSearchCV`; None is accuracy.
         Recommendations follow the stored metric nearest to it.
@@ -51,9 +58,10 @@ class MetaLearnerClassifier(MetaSearch):
         Fit the best candidate on all rows. Without it there are no predictions.
     n_jobs : int, default=None
         Fits done at the same time, as in joblib. The result does not depend on
-        it.
+        it. Each fit, and the refit, has one thread.
     random_state : int, RandomState, Generator or None, default=None
-        Seeds folds and learners. An integer makes two fits identical.
+        Seeds folds and learners, and every `random_state` of the preprocessor
+        that is None. An integer makes two fits identical.
     verbose : int, default=0
         From 1 on, print a line for each candidate.
 
@@ -189,33 +197,34 @@ class MetaLearnerClassifier(MetaSearch):
         return super().get_metadata_routing().add_self_request(self)
 
     def _select_knowledge(self, knowledge, size, weighted):
-        allowed = BASE_LEARNERS
+        # Nothing that a knowledge file names is imported unless the user names it.
+        allowed = list(BASE_LEARNERS)
         if self.base_learners is not None:
             allowed = check_learners(self.base_learners)
+        held = sorted(set(knowledge.configurations["learner"]))
         usable = [
-            name
-            for name in allowed
-            if BASE_LEARNERS[name].is_installed
-            and BASE_LEARNERS[name].suits(size)
-            and (BASE_LEARNERS[name].takes_weights or not weighted)
+            learner.name
+            for learner in map(get_learner, sorted(set(allowed).intersection(held)))
+            if learner.is_installed
+            and learner.suits(size)
+            and (learner.takes_weights or not weighted)
         ]
-        known = set(knowledge.configurations["learner"]).intersection(usable)
-        if not known:
+        if not usable:
             raise NoCandidateError(
-                f"No base learner can be recommended: the knowledge base holds "
-                f"{sorted(set(knowledge.configurations['learner']))}, and of "
-                f"{sorted(allowed)} those that are installed, suit {size.n_rows} x "
-                f"{size.n_columns} cells"
-                f"{' and take sample_weight' if weighted else ''} are {usable}. "
-                f"Allow more base_learners or another knowledge."
+                f"base_learners must allow one that the knowledge base holds "
+                f"({held}), that is installed, and that suits {size.n_rows} rows x "
+                f"{size.n_columns} columns"
+                f"{' and takes sample_weight' if weighted else ''}, "
+                f"got: {self.base_learners!r}."
             )
-        return knowledge.select_learners(sorted(known))
+        return knowledge.select_learners(usable)
 
     def _make_candidate(self, configuration, size, seed):
         params = {"learner": configuration.learner, **configuration.hyperparameters}
         pipeline = make_estimator(configuration, size, seed)
         if self.preprocessor is not None:
-            pipeline.steps.insert(0, ("preprocessor", self.preprocessor))
+            preprocessor = with_seeds(self.preprocessor, seed)
+            pipeline.steps.insert(0, ("preprocessor", preprocessor))
         return params, pipeline
 
     def _candidates_have(self, method):

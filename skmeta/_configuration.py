@@ -46,7 +46,9 @@ class Configuration:
         try:
             if not all(isinstance(name, str) for name in given):
                 raise TypeError("names must be strings")
-            copied = json.loads(json.dumps(given, sort_keys=True))
+            if any(isinstance(value, Mapping) for value in given.values()):
+                raise TypeError("there must be no dict inside")
+            copied = json.loads(json.dumps(given, sort_keys=True, allow_nan=False))
         except (TypeError, ValueError) as error:
             raise TypeError(
                 f"hyperparameters must be values that JSON can hold, "

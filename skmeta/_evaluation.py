@@ -1,8 +1,9 @@
 """Fit and score candidates in parallel; failures come back as data."""
 
+import os
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from traceback import format_exc
 
@@ -119,8 +120,18 @@ def evaluate_candidates(
         nothing = np.empty((len(candidates), 0))
         return Evaluations(nothing, nothing, nothing, (None,) * len(candidates))
     work = (
-        delayed(_fit_and_score)(
-            index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
+        delayed(_calmly)(
+            os.getpid(),
+            index,
+            fold,
+            candidate,
+            X,
+            y,
+            train,
+            test,
+            scorer,
+            fit_params,
+            score_params,
         )
         for index, candidate in _until(deadline, clock, candidates)
         for fold, (train, test) in enumerate(splits)
@@ -135,11 +146,12 @@ def evaluate_candidates(
     )
     results, interrupted = {}, False
     try:
-        for result in parallel(work):
-            folds = results.setdefault(result.candidate, {})
-            folds[result.fold] = result
-            if on_candidate is not None and len(folds) == len(splits):
-                on_candidate(result.candidate, *_summary(folds))
+        with calm():
+            for result in parallel(work):
+                folds = results.setdefault(result.candidate, {})
+                folds[result.fold] = result
+                if on_candidate is not None and len(folds) == len(splits):
+                    on_candidate(result.candidate, *_summary(folds))
     except KeyboardInterrupt:
         interrupted = True
         results = {
@@ -183,6 +195,16 @@ def _merge(results, n_splits, interrupted):
     return Evaluations(scores, fit_seconds, score_seconds, tuple(errors), interrupted)
 
 
+def _calmly(parent, *arguments):
+    """Fit and score one fold; in a process of its own, calm that first.
+
+    Threads share filters and thread limits with the process that is calm already:
+    each changing and restoring them would leave them changed in the end.
+    """
+    with nullcontext() if os.getpid() == parent else calm():
+        return _fit_and_score(*arguments)
+
+
 def _fit_and_score(
     index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
 ):
@@ -190,23 +212,22 @@ def _fit_and_score(
     start = time.perf_counter()
     fitted = start
     try:
-        with calm():
-            estimator = clone(candidate)
-            estimator.fit(
-                take_rows(X, train),
-                take_rows(y, train),
-                **_params_of_rows(fit_params, train, len(y)),
+        estimator = clone(candidate)
+        estimator.fit(
+            take_rows(X, train),
+            take_rows(y, train),
+            **_params_of_rows(fit_params, train, len(y)),
+        )
+        fitted = time.perf_counter()
+        score = float(
+            _score(
+                scorer,
+                estimator,
+                take_rows(X, test),
+                take_rows(y, test),
+                _params_of_rows(score_params, test, len(y)),
             )
-            fitted = time.perf_counter()
-            score = float(
-                _score(
-                    scorer,
-                    estimator,
-                    take_rows(X, test),
-                    take_rows(y, test),
-                    _params_of_rows(score_params, test, len(y)),
-                )
-            )
+        )
         error = None
         if not np.isfinite(score):
             error, score = f"The scorer gave {score} instead of a number.", np.nan

@@ -258,18 +258,24 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         if y is None:
             validate_data(self, X, y=None)  # says that y is required
         X = self._check_table(X, reset=True)
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(_without_nullable(y), warn=True)
         check_consistent_length(X, y)
         if pd.isna(y).any():
             raise ValueError(
                 "y must have a class for every row, got: missing values (NaN). "
                 "Leave those rows out."
             )
+        if y.dtype == object and len({isinstance(label, str) for label in y}) > 1:
+            raise ValueError(
+                "y must have classes of one type, got: strings and other values. "
+                "Convert them, for instance by astype(str)."
+            )
         check_classification_targets(y)
         classes = np.unique(y)
         if len(classes) < 2:
             raise ValueError(
-                f"y must have at least two classes, got: one class, {classes[0]!r}."
+                f"y must have at least two classes, got: one class, "
+                f"{str(classes[0])!r}."
             )
         return X, y
 
@@ -286,6 +292,12 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 dtype=None,
                 ensure_all_finite=False,
             )
+        if len(X.shape) != 2:
+            raise ValueError(
+                f"X must be a table with rows and columns, got: a "
+                f"{type(X).__name__} of shape {X.shape}. Reshape your data: make it a "
+                f"DataFrame, for instance by X.to_frame()."
+            )
         if min(X.shape) < 1:
             raise ValueError(
                 f"X must have at least one row and one column, got: "
@@ -301,18 +313,25 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         grouped = {"groups": given.pop("groups")} if groups is not None else {}
         if not get_config()["enable_metadata_routing"]:
             return None, given, grouped
-        if self.cv is None:  # the splits are ours, nothing has to request groups
+        if self._chooses_splits:  # then nothing has to request groups
             routed = process_routing(self, "fit", **given)
             return routed, routed.scorer["score"], grouped
         routed = process_routing(self, "fit", **given, **grouped)
         return routed, routed.scorer["score"], routed.splitter["split"]
+
+    @property
+    def _chooses_splits(self):
+        return self.cv is None or isinstance(self.cv, Integral)
 
     def _make_splits(self, X, y, split_params, seed):
         """Return the list of splits, empty when there is nothing to choose from."""
         if self.n_candidates == 1:
             splits = []
         elif self.cv is None:
-            splits = default_splits(y, seed, groups=split_params.get("groups"))
+            splits = default_splits(y, seed, **split_params)
+        elif self._chooses_splits and split_params:
+            # A number of folds would otherwise mean folds that ignore groups.
+            splits = list(StratifiedGroupKFold(self.cv).split(X, y, **split_params))
         else:
             splitter = check_cv(self.cv, y, classifier=True)
             splits = list(splitter.split(X, y, **split_params))
@@ -372,7 +391,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         if all(evaluations.errors):
             raise NoCandidateError(
                 f"All {len(evaluations.errors)} candidates failed. The first one "
-                f"raised:\n{evaluations.errors[0]}"
+                f"raised: {_last_line(evaluations.errors[0])}\n"
+                f"{evaluations.errors[0]}"
             )
         self._choose(evaluations.best_index)
 
@@ -454,10 +474,37 @@ def make_seed(random_state):
     """
     if random_state is None:
         return int(np.random.default_rng().integers(2**31 - 1))
-    if isinstance(random_state, Integral):
-        return int(random_state) % (2**32 - 1)
-    draw = getattr(random_state, "integers", None) or random_state.randint
-    return int(draw(2**31 - 1))
+    if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
+        return int(random_state)
+    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
+        if hasattr(random_state, draw):
+            return int(getattr(random_state, draw)(2**31 - 1))
+    raise ValueError(
+        f"random_state must be an integer from 0 to 2**32 - 1, a Generator, a "
+        f"RandomState or None, got: {random_state!r}."
+    )
+
+
+def with_seeds(estimator, seed):
+    """Return a clone in which every `random_state` that is None is a seed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parts are looked at too.
+    seed : int
+        What they are set to.
+
+    Returns
+    -------
+    estimator : estimator
+    """
+    unset = {
+        name: seed
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return clone(estimator).set_params(**unset)
 
 
 def open_knowledge(knowledge):
@@ -494,8 +541,10 @@ def default_splits(y, seed, groups=None):
 
     Five stratified folds up to 5,000 rows, three up to 50,000, and one holdout
     of a fifth above: the more rows, the less there is to average. No more folds
-    than the smallest class has rows. A class of a single row cannot be in both
-    training and test rows: such rows take part in the refit only.
+    than the smallest class has rows, or there are groups. Classes of a single
+    row, and classes with fewer rows than folds that make up a hundredth of the
+    rows at most, take part in the refit only: two rows are no reason to halve
+    what all others learn from.
 
     Parameters
     ----------
@@ -514,11 +563,15 @@ def default_splits(y, seed, groups=None):
     Raises
     ------
     ValueError
-        If no two classes have two rows.
+        If no two classes have two rows, or there is one group only.
     """
     _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    rows = np.flatnonzero(counts[codes] > 1)
-    repeated = counts[counts > 1]
+    n_folds = 5 if len(y) <= 5_000 else 3
+    is_rare = counts < n_folds
+    if counts[is_rare].sum() > len(y) / 100:
+        is_rare = counts < 2
+    rows = np.flatnonzero(~is_rare[codes])
+    repeated = counts[~is_rare]
     if len(repeated) < 2:
         raise ValueError(
             "Choosing among candidates needs at least two classes with two rows, "
@@ -528,14 +581,25 @@ def default_splits(y, seed, groups=None):
     if len(rows) > 50_000 and groups is None:
         splitter = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)
     else:
-        n_folds = int(np.clip(repeated.min(), 2, 5 if len(rows) <= 5_000 else 3))
-        kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-        splitter = kind(n_folds, shuffle=True, random_state=seed)
+        n_folds = min(n_folds, repeated.min())
+        kind = StratifiedKFold
+        if groups is not None:
+            n_folds, kind = min(n_folds, _count_groups(groups)), StratifiedGroupKFold
+        splitter = kind(int(n_folds), shuffle=True, random_state=seed)
     groups = None if groups is None else np.asarray(groups)[rows]
     return [
         (rows[train], rows[test])
         for train, test in splitter.split(rows, codes[rows], groups)
     ]
+
+
+def _count_groups(groups):
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise ValueError(
+            f"groups must hold at least two groups to keep apart, got: {n_groups}."
+        )
+    return n_groups
 
 
 def _size_of_fits(X, y, splits):
@@ -552,15 +616,24 @@ def _check_number(name, value, kind, allowed):
         raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
 
 
+def _without_nullable(y):
+    """Return a column of pandas' nullable or Arrow dtypes as NumPy's plain ones."""
+    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and not y.isna().any():
+        return y.to_numpy(dtype=y.dtype.numpy_dtype)
+    return y
+
+
 def _check_weights(sample_weight):
     if sample_weight is None:
         return None
     weights = np.asarray(sample_weight, dtype=np.float64)
     if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
         raise ValueError(
-            f"sample_weight must be one finite, non-negative number per row, "
-            f"got: {sample_weight!r}."
+            f"sample_weight must be one finite, non-negative number per row, got: "
+            f"shape {weights.shape}, {(~(weights >= 0)).sum()} negative or missing."
         )
+    if not weights.any():
+        raise ValueError("sample_weight must be positive for some rows, got: all 0.")
     return weights
 
 

@@ -10,7 +10,7 @@ from skmeta._base_learners import (
     get_learner,
     split_hyperparameters,
 )
-from skmeta._search import MetaSearch
+from skmeta._search import MetaSearch, with_seeds
 from skmeta.exceptions import NoCandidateError
 
 
@@ -220,6 +220,7 @@ class MetaHyperparamSelector(MetaSearch):
         )
 
     def _suggest(self, X, y):
+        self._check_parameters()
         X, y = self._check_inputs(X, y)
         size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
         recommendation = self._recommend(X, y, size, weighted=False)
@@ -246,16 +247,12 @@ class MetaHyperparamSelector(MetaSearch):
 
     def _make_candidate(self, configuration, size, seed):
         learner = get_learner(configuration.learner)
-        values = learner.fit_to_size(dict(configuration.hyperparameters), size)
-        _, params = split_hyperparameters(values)
+        _, named = split_hyperparameters(configuration.hyperparameters)
+        fitted = learner.fit_to_size(dict(named), size)
+        # What a recommendation does not mention is the user's to decide.
+        params = {name: fitted[name] for name in named}
         params = {self._prefix + name: value for name, value in params.items()}
-        unset_seeds = {
-            name: seed
-            for name, value in self.estimator.get_params().items()
-            if name.rpartition("__")[2] == "random_state" and value is None
-        }
-        candidate = clone(self.estimator).set_params(**unset_seeds, **params)
-        return params, candidate
+        return params, with_seeds(self.estimator, seed).set_params(**params)
 
     def _estimator_params(self, routed, sample_weight):
         if routed is not None:
@@ -264,6 +261,13 @@ class MetaHyperparamSelector(MetaSearch):
             return {}
         if has_fit_parameter(self.estimator, "sample_weight"):
             return {"sample_weight": sample_weight}
+        parts = {"": self.estimator, **self.estimator.get_params()}
+        inner = parts[self._prefix.removesuffix("__")]
+        if not has_fit_parameter(inner, "sample_weight"):
+            raise ValueError(
+                f"estimator must take sample_weight when it is given, got: "
+                f"{type(inner).__name__}, which does not."
+            )
         # A pipeline wants to be told the step.
         return {self._prefix + "sample_weight": sample_weight}
 

@@ -1,6 +1,7 @@
 import pickle
 import subprocess
 import sys
+import warnings
 
 import joblib
 import numpy as np
@@ -22,13 +23,16 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.random_projection import GaussianRandomProjection
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info
 
 from skmeta import (
     Configuration,
     KnowledgeBase,
     MetaLearnerClassifier,
     Recommendation,
+    SimilarTasksRecommender,
     load_knowledge,
 )
 from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
@@ -278,7 +282,7 @@ def test_support_vectors_are_not_offered_for_many_rows():
     X, y = make_classification(32_000, n_features=4, random_state=0)
     clf = cheap_classifier(base_learners=["rbf_svc", "gaussian_nb"], cv=2).fit(X, y)
     assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
-    with pytest.raises(NoCandidateError, match="suit 16000 x 4"):
+    with pytest.raises(NoCandidateError, match="suits 16000 rows x 4 columns"):
         cheap_classifier(base_learners=["rbf_svc"], cv=2).fit(X, y)
 
 
@@ -416,6 +420,9 @@ def test_columns_in_another_order_are_refused(mixed_table):
         ({"scoring": ["accuracy", "roc_auc"]}, "scoring must be one metric"),
         ({"base_learners": ["forest"]}, r"base_learners must be one or more of \["),
         ({"base_learners": []}, "base_learners must be one or more of"),
+        ({"random_state": "a"}, "random_state must be an integer"),
+        ({"random_state": -1}, "random_state must be an integer"),
+        ({"recommender": SimilarTasksRecommender}, "recommender must be one of"),
         ({"recommender": "oracle"}, "recommender must be one of"),
         ({"knowledge": "nowhere.zip"}, "No knowledge file 'nowhere.zip'"),
     ],
@@ -566,6 +573,93 @@ def test_metadata_routing(iris):
         cheap_classifier(scoring=silent).fit(X, y, sample_weight=weights)
         assert seen
         assert not any(seen)
+
+
+def test_a_rare_class_does_not_halve_the_training_rows():
+    """Two rows of a class among a thousand take part in the refit only."""
+    X, y = make_classification(1000, random_state=0)
+    y[:2] = 2
+    clf = cheap_classifier().fit(X, y)
+    assert clf.n_splits_ == 5
+    assert clf.classes_.tolist() == [0, 1, 2]
+
+
+def test_groups_stay_together_in_a_number_of_folds():
+    """An integer cv does not mean folds that ignore groups."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 5)
+    X = rng.normal(size=(40, 3))[groups]
+    y = rng.integers(2, size=40)[groups]
+    clf = cheap_classifier(base_learners=["k_nearest_neighbors"], cv=4)
+    assert clf.fit(X, y, groups=groups).best_score_ < 0.75
+    assert clf.n_splits_ == 4
+
+
+def test_few_groups_reduce_the_folds(iris):
+    """There are no more folds than groups, and one group cannot be kept apart."""
+    X, y = iris
+    clf = cheap_classifier().fit(X, y, groups=np.arange(150) % 2)
+    assert clf.n_splits_ == 2
+    with pytest.raises(ValueError, match="at least two groups"):
+        cheap_classifier().fit(X, y, groups=np.zeros(150))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (-np.ones(150), "non-negative number per row, got: shape .* 150 negative"),
+        (np.zeros(150), "positive for some rows"),
+        (np.ones((150, 2)), "one finite, non-negative number per row"),
+    ],
+)
+def test_unusable_weights_are_said(iris, weights, message):
+    """Weights are said to be wrong before anything is fitted."""
+    with pytest.raises(ValueError, match=message):
+        cheap_classifier().fit(*iris, sample_weight=weights)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean", "category", "string"])
+def test_targets_of_every_dtype_are_predicted_as_they_were(dtype):
+    """Nullable integers stay integers, and booleans booleans."""
+    X, numbers = make_classification(60, random_state=0)
+    values = {"boolean": numbers == 1, "string": np.where(numbers, "yes", "no")}
+    y = pd.Series(values.get(dtype, numbers), dtype=dtype)
+    predicted = cheap_classifier().fit(X, y).predict(X)
+    assert set(predicted.tolist()) == set(y.tolist())
+
+
+def test_targets_of_mixed_types_are_refused():
+    """Strings beside numbers have no order, and the error says what to do."""
+    X, _ = make_classification(60, random_state=0)
+    with pytest.raises(ValueError, match=r"classes of one type.*astype"):
+        cheap_classifier().fit(X, np.array([1, "a", 2] * 20, dtype=object))
+
+
+def test_preprocessor_is_seeded(iris):
+    """A preprocessor that draws at random draws the same each time."""
+    X, y = iris
+    clf = cheap_classifier(preprocessor=GaussianRandomProjection(2))
+    first, second = (clone(clf).fit(X, y).predict_proba(X) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_threads_leave_nothing_changed(iris):
+    """Warning filters and thread pools are afterwards as they were before."""
+    before = list(warnings.filters), threadpool_info()
+    with joblib.parallel_config(backend="threading", n_jobs=4):
+        threaded = cheap_classifier().fit(*iris)
+    assert (list(warnings.filters), threadpool_info()) == before
+    assert threaded.best_score_ == cheap_classifier().fit(*iris).best_score_
+
+
+def test_taught_learner_is_used_when_it_is_named(iris):
+    """A knowledge file imports nothing by itself: the user has to name it."""
+    taught = Configuration("sklearn.ensemble:AdaBoostClassifier", {"n_estimators": 5})
+    knowledge = _replace_first(load_knowledge().select_learners("gaussian_nb"), taught)
+    clf = MetaLearnerClassifier(knowledge=knowledge, n_candidates=10, random_state=0)
+    assert set(clone(clf).fit(*iris).leaderboard_["learner"]) == {"gaussian_nb"}
+    clf.set_params(base_learners=[taught.learner]).fit(*iris)
+    assert set(clf.leaderboard_["learner"]) == {taught.learner}
 
 
 @pytest.mark.parametrize("n_rows", [6, 10, 30])

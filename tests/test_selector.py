@@ -15,6 +15,8 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
@@ -228,6 +230,29 @@ def test_sample_weight_reaches_the_step(iris, routing):
         ).fit(X, noisy, sample_weight=weights)
     assert (search.predict(X) == y).mean() > 0.9
     assert search.best_score_ > 0.85
+
+
+def test_estimator_without_weights_is_said(iris):
+    """Weights for an estimator that takes none are an error, not lost."""
+    with pytest.raises(ValueError, match="KNeighborsClassifier, which does not"):
+        MetaHyperparamSelector(KNeighborsClassifier()).fit(
+            *iris, sample_weight=np.ones(150)
+        )
+
+
+def test_what_is_not_recommended_stays(iris):
+    """Parameters that no configuration mentions are the user's."""
+    estimator = MLPClassifier(max_iter=1000)
+    for suggestion in MetaHyperparamSelector(estimator).suggest(*iris):
+        assert "max_iter" not in suggestion
+
+
+def test_suggest_checks_its_arguments(iris):
+    """What fit would refuse, suggest refuses."""
+    with pytest.raises(ValueError, match="acuracy"):
+        MetaHyperparamSelector(GaussianNB(), scoring="acuracy").suggest(*iris)
+    with pytest.raises(ValueError, match="must be an integer >= 1"):
+        MetaHyperparamSelector(GaussianNB()).suggest(*iris, n_suggestions=-1)
 
 
 def test_in_cross_validation_and_pickled(iris):

@@ -464,7 +464,8 @@ def get_recommender(recommender):
     """
     if isinstance(recommender, str) and recommender in _RECOMMENDERS:
         return _RECOMMENDERS[recommender]()
-    if hasattr(recommender, "fit") and hasattr(recommender, "recommend"):
+    is_object = not isinstance(recommender, type)
+    if is_object and hasattr(recommender, "fit") and hasattr(recommender, "recommend"):
         return recommender
     raise ValueError(
         f"recommender must be one of {sorted(_RECOMMENDERS)} or have fit and "
