@@ -1,6 +1,7 @@
 """The command line: ``python -m skmeta fit | predict | build``."""
 
 import argparse
+import os
 import sys
 
 import joblib
@@ -11,10 +12,11 @@ from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.multiclass import type_of_target
 
+import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._evaluation import calm
-from skmeta._files import check_directory, read_file, write_file
+from skmeta._files import SUFFIXES, check_output, read_file, write_file
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import Protocol, build_knowledge, find_tasks
 
@@ -32,17 +34,21 @@ def main(arguments=None):
     Returns
     -------
     exit_code : int
-        0 when it worked, 2 when what the user gave cannot be used, 130 after
-        Ctrl-C.
+        0 when it worked, 2 when what the user gave cannot be used, 130 when
+        Ctrl-C left something undone.
     """
     options = _make_parser().parse_args(arguments)
     try:
         options.run(options)
     except _USER_ERRORS as error:
-        print(f"skmeta {options.command}: {error}", file=sys.stderr)
+        first_line = str(error).partition("\n")[0]
+        print(f"skmeta {options.command}: {first_line}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"skmeta {options.command}: interrupted.", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(
+            f"skmeta {options.command}: interrupted. {interrupt}".rstrip(),
+            file=sys.stderr,
+        )
         return 130
     return 0
 
@@ -51,6 +57,7 @@ def _make_parser():
     parser = argparse.ArgumentParser(
         prog="python -m skmeta", description="AutoML that has seen other tables."
     )
+    parser.add_argument("--version", action="version", version=skmeta.__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_predict(commands)
@@ -77,7 +84,7 @@ def _add_fit(commands):
 
 def _fit(options):
     if options.output is not None:
-        check_directory(options.output)
+        check_output(options.output)
     X, y = _read_training_table(options.table, options.target)
     X_train, X_test, y_train, y_test = _hold_out(X, y, options.random_state)
     classifier = MetaLearnerClassifier(
@@ -91,17 +98,22 @@ def _fit(options):
 
     print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
           f"{y.nunique()} classes of {options.target!r}\n")  # fmt: skip
-    print(f"{classifier.recommendation_}\n")
+    n_tried = len(classifier.leaderboard_)
+    print(f"{classifier.recommendation_.first(n_tried)}\n")
     print(f"Leaderboard, cross-validated {options.scoring or 'accuracy'}:")
     print(f"{format_leaderboard(classifier.leaderboard_)}\n")
     print(f"Honest score, on {len(y_test)} rows that took no part in the choice:")
-    for name, value in _honest_scores(classifier, X_test, y_test).items():
-        print(f"  {name:<18s} {value:.4f}")
+    scores = _honest_scores(classifier, X_test, y_test)
+    if options.scoring is not None:
+        scores = {options.scoring: classifier.score(X_test, y_test)} | scores
+    for name, value in scores.items():
+        print(f"  {name:<20s} {value:.4f}")
     if options.output is not None:
         with calm():
             best = clone(classifier.best_estimator_).fit(X, y)
         classifier.best_estimator_ = best
-        joblib.dump(classifier, options.output, compress=3)
+        joblib.dump(classifier, f"{options.output}.tmp", compress=3)
+        os.replace(f"{options.output}.tmp", options.output)
         print(f"\nFitted on all rows and written to {options.output}")
 
 
@@ -119,7 +131,11 @@ def _read_training_table(path, target):
             f"Left out {(~known).sum()} rows without a value of {target!r}.",
             file=sys.stderr,
         )
+    # Without the gaps, whole numbers and booleans are what they are again.
     X, y = frame.loc[known].drop(columns=target), frame.loc[known, target]
+    y = y.infer_objects()
+    if pd.api.types.is_float_dtype(y) and (y % 1 == 0).all():
+        y = y.astype(int)
     _check_target(y, target)
     if X.shape[1] == 0:
         raise ValueError(f"{path} must have columns besides {target!r}, got none.")
@@ -216,6 +232,8 @@ def _add_predict(commands):
 
 
 def _predict(options):
+    if options.output is not None:
+        check_output(options.output, SUFFIXES)
     model = _load_model(options.model)
     frame = read_file(options.table)
     frame.columns = frame.columns.astype(str)
@@ -248,6 +266,11 @@ def _load_model(path):
     if not isinstance(model, MetaLearnerClassifier):
         raise ValueError(
             f"{path} must hold a MetaLearnerClassifier, got: {type(model).__name__}."
+        )
+    if not hasattr(model, "best_estimator_") or not hasattr(model, "feature_names_in_"):
+        raise ValueError(
+            f"{path} must hold a classifier that was fitted, with refit, on a table "
+            f"with names of columns. Fit it on a DataFrame, or by python -m skmeta fit."
         )
     return model
 

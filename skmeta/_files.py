@@ -64,7 +64,7 @@ def _read(path):
     except Exception as error:
         first_line = str(error).partition("\n")[0]
         raise ValueError(
-            f"{path.name} cannot be read as a table: {first_line}. "
+            f"{path.name} cannot be read as a table: {first_line.rstrip('.')}. "
             f"Check that it is the kind of file that its name says."
         ) from error
     raise ValueError(
@@ -73,19 +73,39 @@ def _read(path):
     )
 
 
-def check_directory(path):
-    """Raise a FileNotFoundError unless the directory of a file to write is there.
+def check_output(path, suffixes=None):
+    """Raise unless a file can be written there, before work is done for it.
 
     Parameters
     ----------
     path : str or Path
         File that will be written.
+    suffixes : tuple of str, default=None
+        What it may end in; None allows anything.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its directory is not there.
+    IsADirectoryError
+        If it is a directory.
+    ValueError
+        If it ends in something else.
     """
-    parent = Path(path).absolute().parent
-    if not parent.is_dir():
+    path = Path(path)
+    if not path.absolute().parent.is_dir():
         raise FileNotFoundError(
-            f"No directory {str(parent)!r} to write {Path(path).name!r} to. "
+            f"No directory {str(path.absolute().parent)!r} to write {path.name!r} to. "
             f"Create it first."
+        )
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"The output must be a file, got the directory {str(path)!r}."
+        )
+    if suffixes is not None and path.suffix.lower() not in suffixes:
+        raise ValueError(
+            f"The output must be a file that ends in one of {list(suffixes)}, "
+            f"got: {path.name!r}."
         )
 
 
@@ -103,27 +123,36 @@ def write_file(frame, path):
     ------
     ImportError
         If a parquet file is asked for without pyarrow.
+    OSError
+        If the file cannot be written.
     ValueError
         If the path ends otherwise.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix == ".csv":
+    check_output(path, SUFFIXES)
+    if Path(path).suffix.lower() == ".csv":
         frame.to_csv(path, index=False)
-    elif suffix in (".parquet", ".pq"):
+    else:
         with _naming_pyarrow():
             frame.to_parquet(path, index=False)
-    else:
-        raise ValueError(
-            f"A table must be a file that ends in one of {list(SUFFIXES)}, "
-            f"got: {Path(path).name!r}."
-        )
 
 
 def _read_csv(path):
     with warnings.catch_warnings():
         # Rows with more cells than the header would lose one without a word.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(path, index_col=False)
+        try:
+            frame = pd.read_csv(path, index_col=False)
+        except pd.errors.ParserWarning:
+            raise ValueError(
+                "some rows have more cells than the header, separated by commas"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise ValueError(f"it must be encoded as UTF-8 ({error})") from None
+    if frame.shape[1] == 1 and any(mark in frame.columns[0] for mark in ";\t|"):
+        raise ValueError(
+            f"cells must be separated by commas, got the header {frame.columns[0]!r}"
+        )
+    return frame
 
 
 @contextmanager

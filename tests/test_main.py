@@ -142,7 +142,7 @@ def bad_tables(tmp_path, penguins):
         ("predict text.joblib {penguins}", "not a classifier written by"),
         ("predict {model} {penguins} --output x.txt", "ends in one of"),
         ("build missing --output kb.zip", "No file or directory"),
-        ("build {penguins} --output kb.txt", "must end in '.zip'"),
+        ("build {penguins} --output kb.txt", r"ends in one of \['\.zip'\]"),
         ("build {penguins} --output kb.zip --target no", "No task could be evaluated"),
     ],
 )

@@ -1,7 +1,7 @@
 """Build a knowledge base by evaluating configurations on tables."""
 
+import hashlib
 import json
-import logging
 import os
 import platform
 import queue
@@ -19,13 +19,11 @@ import scipy
 import sklearn
 from joblib import effective_n_jobs
 
-from skmeta._base_learners import default_configurations
-from skmeta._files import check_directory
+from skmeta._base_learners import default_configurations, get_learner
+from skmeta._files import SUFFIXES, check_output
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 from skmeta.knowledge._worker import METRICS, Protocol
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def find_tasks(paths, target="__target__", index=None):
 
 def _table_files(path, index):
     if path.is_dir():
-        found = [f for f in path.iterdir() if f.suffix in (".csv", ".parquet", ".pq")]
+        found = [f for f in path.iterdir() if f.suffix.lower() in SUFFIXES]
         return [f for f in found if index is None or not f.samefile(index)]
     if not path.is_file():
         raise FileNotFoundError(f"No file or directory {str(path)!r}. Check the path.")
@@ -153,7 +151,8 @@ def build_knowledge(
     Each task that is finished is written at once to ``<output>.partial``. After
     a kill, `resume` goes on from there; at most the tasks that were being
     evaluated are lost. On Ctrl-C the tasks finished so far are saved to
-    `output`, and the partial file stays for a later `resume`.
+    `output`, unless it is there already, and the partial file stays for a later
+    `resume`.
 
     Parameters
     ----------
@@ -189,21 +188,27 @@ def build_knowledge(
 
     Raises
     ------
+    KeyboardInterrupt
+        After Ctrl-C, when what is done has been saved.
     KnowledgeError
         If the partial file comes from other configurations or another protocol,
         or is there without `resume`, or no task could be evaluated.
+    ValueError
+        If a configuration, a limit or the output cannot be used.
     """
     output = Path(output)
-    _check_output(output)
+    check_output(output, (".zip",))
     if configurations is None:
         configurations = default_configurations()
     header = {
         "configurations": [c.to_dict() for c in configurations],
-        "protocol": asdict(protocol or Protocol()),
+        "protocol": asdict(protocol or Protocol())
+        | {"time_limit": time_limit, "memory_limit": memory_limit},
     }
+    _check_build(configurations, time_limit, memory_limit)
     records = _Records(output.with_name(output.name + ".partial"), header, resume)
-    todo = [task for task in _shuffled(tasks) if task.name not in records.by_name]
-    pool = _Pool(todo, header, effective_n_jobs(n_jobs), time_limit, memory_limit)
+    todo = [task for task in _shuffled(tasks) if not records.hold(task)]
+    pool = _Pool(todo, header, effective_n_jobs(n_jobs))
     finished = False
     try:
         for record in pool.run():
@@ -212,28 +217,35 @@ def build_knowledge(
                 on_progress(_progress_line(record, pool))
         finished = True
     except KeyboardInterrupt:
-        logger.warning("Interrupted: saving the %d tasks done.", len(records.by_name))
+        pass  # raised again when what is done has been saved
     finally:
         pool.close()
     wanted = {task.name for task in tasks}
     used = [r for r in records.by_name.values() if r["task"]["name"] in wanted]
     if finished and all(record["refused"] for record in used):
         records.remove()  # there is nothing in it to go on with
-    knowledge = _assemble(
-        used,
-        configurations,
-        header["protocol"] | {"time_limit": time_limit, "memory_limit": memory_limit},
-    )
+    if not finished and (output.exists() or not used):
+        # What is there may be more than what is done by now.
+        raise KeyboardInterrupt(f"Go on from {records.path.name} by --resume.")
+    knowledge = _assemble(used, configurations, header["protocol"])
     knowledge.save(output)
-    if finished:
-        records.remove()
+    if not finished:
+        raise KeyboardInterrupt(
+            f"{output.name} holds the {len(knowledge.tasks)} tasks done so far. Go on "
+            f"from {records.path.name} by --resume."
+        )
+    records.remove()
     return knowledge
 
 
-def _check_output(output):
-    if output.suffix != ".zip":
-        raise ValueError(f"output must end in '.zip', got: {output.name!r}.")
-    check_directory(output)
+def _check_build(configurations, time_limit, memory_limit):
+    for configuration in configurations:
+        learner = get_learner(configuration.learner)
+        if learner.space.hyperparameters:
+            learner.space.check(configuration.hyperparameters)
+    for name, limit in [("time_limit", time_limit), ("memory_limit", memory_limit)]:
+        if limit is not None and not limit > 0:
+            raise ValueError(f"{name} must be a number > 0, got: {limit!r}.")
 
 
 def _shuffled(tasks):
@@ -307,6 +319,17 @@ class _Records:
         # A line cut short by a kill would spoil the one written after it.
         os.truncate(self.path, len(complete) + bool(complete))
 
+    def hold(self, task):
+        """Say whether a task is done: the same table, read in the same way."""
+        record = self.by_name.get(task.name)
+        if record is None:
+            return False
+        same = record["task"] == json.loads(json.dumps(asdict(task)))
+        if not same or record["sha256"] != _hash_file(task.path):
+            del self.by_name[task.name]
+            return False
+        return True
+
     def add(self, record):
         self.by_name[record["task"]["name"]] = record
         self._write(record)
@@ -319,6 +342,11 @@ class _Records:
     def remove(self):
         self._file.close()
         self.path.unlink()
+
+
+def _hash_file(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parse(line):
@@ -406,6 +434,7 @@ class _Progress:
             "cells": self.cells,
             "failures": self.failures,
             "refused": refused,
+            "sha256": _hash_file(self.task.path),
             "seconds": time.monotonic() - self.started,
         }
 
@@ -413,13 +442,13 @@ class _Progress:
 class _Pool:
     """Workers, the tasks they are at, and the limits they are held to."""
 
-    def __init__(self, tasks, header, n_jobs, time_limit, memory_limit):
+    def __init__(self, tasks, header, n_jobs):
         self.n_tasks = len(tasks)
         self.n_done = 0
         self._tasks = deque(tasks)
-        self._settings = header | {"memory_limit": memory_limit}
+        self._settings = header
         self._n_configurations = len(header["configurations"])
-        self._time_limit = time_limit
+        self._time_limit = header["protocol"]["time_limit"]
         self._n_workers = min(n_jobs, len(tasks))
         self._events = queue.Queue()
         self._at = {}  # worker to _Progress
@@ -527,8 +556,10 @@ def _assemble(records, configurations, protocol):
     used = sorted(
         (r for r in records if not r["refused"]), key=lambda r: r["task"]["name"]
     )
-    if not used:
-        reasons = [f"{r['task']['name']}: {r['refused']}" for r in records[:3]]
+    if not any(record["cells"] for record in used):
+        refused = [r for r in records if r["refused"]]
+        reasons = [f"{r['task']['name']}: {r['refused']}" for r in refused[:3]]
+        reasons += [f"{r['task']['name']}: {_first_failure(r)}" for r in used[:3]]
         raise KnowledgeError(f"No task could be evaluated. {' '.join(reasons)}")
     shape = (len(used), len(configurations))
     fold_scores = {
@@ -564,6 +595,10 @@ def _assemble(records, configurations, protocol):
         provenance=_provenance(records, protocol),
         **seconds,
     )
+
+
+def _first_failure(record):
+    return next(iter(record["failures"].values()), "nothing was tried")
 
 
 def _task_frame(records):

@@ -9,10 +9,11 @@ and a fit inside C code can only be stopped by ending its process.
 import json
 import os
 import queue
+import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,13 @@ class Protocol:
     n_folds: int = 3
     max_rows: int = 3000
     random_state: int = 0
+
+    def __post_init__(self):
+        for name, least in [("n_folds", 2), ("max_rows", 2 * self.n_folds)]:
+            if getattr(self, name) < least:
+                raise ValueError(
+                    f"{name} must be at least {least}, got: {getattr(self, name)!r}."
+                )
 
 
 def score_probabilities(y, probabilities):
@@ -250,6 +258,8 @@ def _limit_memory(megabytes):
 
 def serve():
     """Serve tasks from standard input until it ends."""
+    # Ctrl-C is for the building process, which ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # What a library prints must not get between the lines of ours.
     channel = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -264,15 +274,17 @@ def serve():
     threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
     settings = json.loads(lines.get())
     configurations = [Configuration.from_dict(c) for c in settings["configurations"]]
-    protocol = Protocol(**settings["protocol"])
-    if settings["memory_limit"] is not None:
-        _limit_memory(settings["memory_limit"])
+    protocol = Protocol(
+        **{f.name: settings["protocol"][f.name] for f in fields(Protocol)}
+    )
+    if settings["protocol"]["memory_limit"] is not None:
+        _limit_memory(settings["protocol"]["memory_limit"])
     while True:
         try:
             _evaluate_task(json.loads(lines.get()), configurations, protocol, tell)
             tell("done")
-        except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
-            tell("refused", error=str(error))
+        except Exception as error:
+            tell("refused", error=str(error) or type(error).__name__)
 
 
 def _read_lines(lines):

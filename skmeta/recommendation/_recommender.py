@@ -1,5 +1,5 @@
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import compress
 
 import numpy as np
@@ -43,6 +43,24 @@ class Recommendation:
     recommender: str
     fell_back: bool = False
     reason: str = ""
+
+    def first(self, n_configurations):
+        """Return a recommendation of only the first few configurations.
+
+        Parameters
+        ----------
+        n_configurations : int
+            How many.
+
+        Returns
+        -------
+        recommendation : Recommendation
+        """
+        return replace(
+            self,
+            configurations=self.configurations[:n_configurations],
+            expected_scores=self.expected_scores[:n_configurations],
+        )
 
     def to_frame(self):
         """Return the configurations as a DataFrame, a row for each.

@@ -372,7 +372,7 @@ def test_build_with_all_cores(tables, tmp_path):
 def test_build_refuses_other_endings(tables, tmp_path):
     """An output that does not end in .zip is refused before anything is done."""
     with pytest.raises(
-        ValueError, match=r"output must end in '\.zip', got: 'out\.npz'"
+        ValueError, match=r"ends in one of \['\.zip'\], got: 'out\.npz'"
     ):
         build_knowledge(find_tasks([tables]), tmp_path / "out.npz")
     assert os.listdir(tmp_path) == []
@@ -498,11 +498,10 @@ def test_interrupted_build_saves_what_is_done_and_resumes(built, tables, tmp_pat
     output = tmp_path / "out.zip"
     tasks = find_tasks([tables])
     options = {"configurations": CONFIGURATIONS, "protocol": TWO_FOLDS}
-    begun = build_knowledge(
-        tasks, output, on_progress=stop_after_the_first_task, **options
-    )
+    with pytest.raises(KeyboardInterrupt, match="by --resume"):
+        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **options)
+    begun = load_knowledge(output)
     assert len(begun.tasks) + len(begun.provenance["left_out"]) == 1
-    assert load_knowledge(output) == begun
     finished = partial_of(output).read_bytes()
     assert finished.count(b"\n") == 2
     partial_of(output).write_bytes(finished + b'{"task": {"name": "alp')
@@ -520,10 +519,77 @@ def test_interrupted_build_saves_what_is_done_and_resumes(built, tables, tmp_pat
     assert not partial_of(output).exists()
 
 
+def test_interrupted_build_leaves_what_is_there(built, tables, tmp_path):
+    """A complete file is not replaced by the beginning of another build."""
+    output = tmp_path / "out.zip"
+    built[0].save(output)
+    with pytest.raises(KeyboardInterrupt, match="by --resume"):
+        build_knowledge(
+            find_tasks([tables]),
+            output,
+            configurations=CONFIGURATIONS,
+            protocol=TWO_FOLDS,
+            on_progress=stop_after_the_first_task,
+        )
+    assert load_knowledge(output) == built[0]
+
+
+def test_resumed_build_does_other_tables_again(tmp_path):
+    """What was done of another target, or before the table changed, is not taken."""
+    table, output = tmp_path / "table.csv", tmp_path / "out.zip"
+    build = {"configurations": CONFIGURATIONS[:1], "protocol": TWO_FOLDS}
+
+    def begin():
+        with pytest.raises(KeyboardInterrupt):
+            build_knowledge(
+                find_tasks([table]),
+                output,
+                on_progress=stop_after_the_first_task,
+                resume=True,
+                **build,
+            )
+        return len(partial_of(output).read_text().splitlines()) - 1
+
+    write_table(table, seed=0)
+    assert begin() == 1
+    write_table(table, seed=1)
+    assert begin() == 2
+    target = build_knowledge(
+        find_tasks([table], target="colour"), output, resume=True, **build
+    )
+    assert target.tasks.loc["table", "n_classes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_limit": -1}, "time_limit must be a number > 0, got: -1"),
+        ({"memory_limit": 0}, "memory_limit must be a number > 0, got: 0"),
+        ({"configurations": [Configuration("forest")]}, "must be one or more of"),
+        (
+            {"configurations": [Configuration("gaussian_nb", {"smoothing": 1})]},
+            "hyperparameter must be one of",
+        ),
+    ],
+)
+def test_build_checks_what_it_is_given(tables, tmp_path, options, message):
+    """What cannot work is refused before any table is read."""
+    with pytest.raises(ValueError, match=message):
+        build_knowledge(find_tasks([tables]), tmp_path / "out.zip", **options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("values", [{"n_folds": 1}, {"max_rows": 3}])
+def test_protocol_checks_its_numbers(values):
+    """Fewer than two folds, or rows for them, are no protocol."""
+    with pytest.raises(ValueError, match="must be at least"):
+        Protocol(**values)
+
+
 def write_partial(output, protocol, *lines):
     header = {
         "configurations": [c.to_dict() for c in CONFIGURATIONS],
-        "protocol": asdict(protocol),
+        "protocol": asdict(protocol) | {"time_limit": 60.0, "memory_limit": None},
     }
     partial_of(output).write_text("\n".join([json.dumps(header), *lines, ""]))
 
