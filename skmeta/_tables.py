@@ -34,6 +34,8 @@ class Table:
         categories for a category dtype, otherwise sorted.
     numeric_columns, categorical_columns : ndarray of int64
         Where the columns of `numeric` and `codes` stand in the user's table.
+    date_columns : ndarray of int64
+        Where those of `numeric` that are dates stand in the user's table.
     """
 
     numeric: np.ndarray
@@ -41,6 +43,7 @@ class Table:
     levels: tuple
     numeric_columns: np.ndarray
     categorical_columns: np.ndarray
+    date_columns: np.ndarray
 
     @property
     def n_rows(self):
@@ -53,7 +56,7 @@ class Table:
         return len(self.numeric_columns) + len(self.categorical_columns)
 
 
-def read_table(X, categorical_columns=None):
+def read_table(X, categorical_columns=None, date_columns=()):
     """Split a table into numbers and coded categories, without learning from it.
 
     Parameters
@@ -67,6 +70,9 @@ def read_table(X, categorical_columns=None):
         Positions of columns to treat as categories whatever their dtype; all
         others are then treated as numbers, and what cannot be read as a number
         is missing. None decides by dtype.
+    date_columns : array-like of int, default=()
+        Positions of columns whose strings are read as dates, which is how a file
+        may hold them.
 
     Returns
     -------
@@ -78,11 +84,12 @@ def read_table(X, categorical_columns=None):
         If a cell holds something that is neither a number nor a category, such
         as a dict.
     """
+    only_numbers = categorical_columns is None or len(categorical_columns) == 0
     if sparse.issparse(X):
-        if categorical_columns is None or len(categorical_columns) == 0:
+        if only_numbers:
             return _read_sparse(X)
         X = X.toarray()
-    if _is_plain_numeric_array(X) and categorical_columns is None:
+    if _is_plain_numeric_array(X) and only_numbers:
         return _read_numeric_array(X)
 
     frame = _to_frame(X)
@@ -100,6 +107,8 @@ def read_table(X, categorical_columns=None):
         is_category = np.isin(np.arange(len(columns)), categorical_columns)
     numeric = np.empty((len(frame), int((~is_category).sum())), order="F")
     for target, j in enumerate(np.flatnonzero(~is_category)):
+        if j in date_columns and not _holds_dates(columns[j]):
+            columns[j] = _parse_dates(columns[j])
         numeric[:, target] = _to_numbers(columns[j])
     codes = np.empty((len(frame), int(is_category.sum())), dtype=np.int64, order="F")
     levels = []
@@ -112,6 +121,10 @@ def read_table(X, categorical_columns=None):
         tuple(levels),
         np.flatnonzero(~is_category),
         np.flatnonzero(is_category),
+        np.array(
+            [j for j in np.flatnonzero(~is_category) if _holds_dates(columns[j])],
+            dtype=np.int64,
+        ),
     )
 
 
@@ -139,6 +152,7 @@ def _only_numbers(numeric):
         np.empty((n_rows, 0), dtype=np.int64),
         (),
         np.arange(n_columns),
+        none,
         none,
     )
 
@@ -192,11 +206,16 @@ def _is_date(dtype):
     ) or pd.api.types.is_timedelta64_dtype(dtype)
 
 
+def _holds_dates(column):
+    is_object = pd.api.types.is_object_dtype(column.dtype)
+    return _is_date(column.dtype) or (is_object and _kind(column) in _DATE_KINDS)
+
+
 def _to_numbers(column):
     """Return a column as float64, with NaN for what is missing or infinite."""
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
-    elif pd.api.types.is_object_dtype(column.dtype) and _kind(column) in _DATE_KINDS:
+    elif _holds_dates(column) and not _is_date(column.dtype):
         column = _parse_dates(column)
     if _is_date(column.dtype):
         numbers = _to_seconds(column)
@@ -361,7 +380,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         encoded : ndarray, sparse array or DataFrame of shape (n_rows, n_encoded)
         """
         check_is_fitted(self)
-        table = read_table(X, categorical_columns=self._all_categorical_)
+        table = read_table(X, self._all_categorical_, self._dates_)
         if table.n_columns != self.n_features_in_:
             raise ValueError(
                 f"X has {table.n_columns} features, but {type(self).__name__} is "
@@ -379,6 +398,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._is_sparse_ = sparse.issparse(table.numeric)
         self.n_features_in_ = table.n_columns
         self._all_categorical_ = table.categorical_columns
+        self._dates_ = table.date_columns
         self._numeric_in_use_ = _informative_numbers(table.numeric)
         self.numeric_columns_ = table.numeric_columns[self._numeric_in_use_]
         self._learn_levels(table)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skmeta import MetaLearnerClassifier
 from skmeta.__main__ import main
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "data" / "penguins.csv"
@@ -105,9 +106,42 @@ def test_rare_classes_do_not_stop_it(tmp_path, penguins, capsys):
     assert "5 classes" in capsys.readouterr().out
 
 
+def test_booleans_and_integers_with_gaps_are_classes(tmp_path, penguins, capsys):
+    """A gap in the target makes neither objects nor floats of its classes."""
+    penguins["heavy"] = (penguins["body_mass_g"] > 4000).astype(object)
+    penguins["legs"] = np.where(penguins["island"] == "Dream", 2.0, 3.0)
+    penguins.loc[:3, ["heavy", "legs"]] = None
+    penguins.to_csv(tmp_path / "gaps.csv", index=False)
+    for target, classes in [("heavy", [False, True]), ("legs", [2, 3])]:
+        fit = f"fit {tmp_path / 'gaps.csv'} --target {target} --n-candidates 1"
+        output = tmp_path / f"{target}.joblib"
+        assert main([*fit.split(), "--output", str(output)]) == 0
+        assert joblib.load(output).classes_.tolist() == classes
+    assert "Left out 4 rows" in capsys.readouterr().err
+
+
+def test_the_metric_asked_for_is_judged_first(capsys):
+    """What was maximized is the first of the honest scores."""
+    fit = f"fit {PENGUINS} --target species --n-candidates 1 --scoring f1_macro"
+    assert main(fit.split()) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (heading,) = (i for i, line in enumerate(lines) if line.startswith("Honest"))
+    assert lines[heading + 1].split()[0] == "f1_macro"
+
+
+def test_only_what_was_tried_is_shown(capsys):
+    """With no time for more than one candidate, one is printed."""
+    fit = f"fit {PENGUINS} --target species --time-budget 0.001"
+    assert main(fit.split()) == 0
+    out = capsys.readouterr().out
+    assert "  1. " in out
+    assert "  2. " not in out
+
+
 @pytest.fixture
-def bad_tables(tmp_path, penguins):
+def bad_tables(tmp_path, penguins, monkeypatch):
     """Tables that cannot be used, by what is wrong with them."""
+    monkeypatch.chdir(tmp_path)
     penguins.assign(species="one").to_csv(tmp_path / "one_class.csv", index=False)
     penguins.head(0).to_csv(tmp_path / "no_rows.csv", index=False)
     penguins[["species"]].to_csv(tmp_path / "no_features.csv", index=False)
@@ -116,6 +150,11 @@ def bad_tables(tmp_path, penguins):
     (tmp_path / "binary.parquet").write_bytes(b"\0\1\2")
     (tmp_path / "table.xlsx").write_bytes(b"PK")
     (tmp_path / "text.joblib").write_text("not a model")
+    penguins.to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
+    (tmp_path / "ragged.csv").write_text("species,a\nx,1\ny,2,3\n")
+    (tmp_path / "latin.csv").write_bytes("species,a\nx,\xe9\n".encode("latin-1"))
+    unnamed = MetaLearnerClassifier(base_learners=["gaussian_nb"], n_candidates=1)
+    joblib.dump(unnamed.fit([[1.0], [2.0], [3.0]] * 4, [0, 1, 0] * 4), "array.joblib")
     return tmp_path
 
 
@@ -136,6 +175,13 @@ def bad_tables(tmp_path, penguins):
         ("fit {penguins} --target species --time-budget 0", "seconds > 0"),
         ("fit {penguins} --target species --knowledge no.zip", "No knowledge file"),
         ("fit {penguins} --target species --output no/where.joblib", "No directory"),
+        ("fit {penguins} --target species --output .", "must be a file"),
+        ("fit {penguins} --target species --scoring roc_auc", "multi_class must be"),
+        ("fit semicolons.csv --target species", "separated by commas, got the header"),
+        ("fit ragged.csv --target species", "Expected 2 fields in line 3, saw 3"),
+        ("fit latin.csv --target species", "encoded as UTF-8"),
+        ("predict {model} {penguins} --output no/where.csv", "No directory"),
+        ("predict array.joblib {penguins}", "with names of columns"),
         ("predict {model} fewer.csv", "lacks: sex, year"),
         ("predict {model} missing.csv", "No file"),
         ("predict missing.joblib {penguins}", "No file"),
@@ -147,10 +193,9 @@ def bad_tables(tmp_path, penguins):
     ],
 )
 def test_what_cannot_be_used_gets_one_sentence_and_code_2(
-    bad_tables, model, monkeypatch, capsys, command, message
+    bad_tables, model, capsys, command, message
 ):
     """Errors of the user's are one line on standard error, without a traceback."""
-    monkeypatch.chdir(bad_tables)
     arguments = command.format(penguins=PENGUINS, model=model).split()
     assert main(arguments) == 2
     captured = capsys.readouterr()

@@ -622,6 +622,14 @@ def test_sparse_rows_after_a_table_with_categories():
     np.testing.assert_array_equal(encoded, [[2.0, np.nan]])
 
 
+def test_dates_may_come_as_strings_later():
+    """A date that a file holds as text is the date that fit saw."""
+    dates = pd.DataFrame({"day": pd.date_range("2024-01-30", periods=4)})
+    encoder = TableEncoder().fit(dates)
+    as_text = dates.astype(str)
+    np.testing.assert_array_equal(encoder.transform(as_text), encoder.transform(dates))
+
+
 @pytest.mark.parametrize(("categories", "impute", "scale"), ENCODINGS)
 def test_rows_alone_are_encoded_as_together(mixed, categories, impute, scale):
     """What a row becomes does not depend on the other rows at predict."""
