@@ -633,7 +633,9 @@ def _check_weights(sample_weight):
             f"shape {weights.shape}, {(~(weights >= 0)).sum()} negative or missing."
         )
     if not weights.any():
-        raise ValueError("sample_weight must be positive for some rows, got: all 0.")
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number, got: all zero."
+        )
     return weights
 
 

@@ -608,7 +608,7 @@ def test_few_groups_reduce_the_folds(iris):
     ("weights", "message"),
     [
         (-np.ones(150), "non-negative number per row, got: shape .* 150 negative"),
-        (np.zeros(150), "positive for some rows"),
+        (np.zeros(150), "at least one non-zero number"),
         (np.ones((150, 2)), "one finite, non-negative number per row"),
     ],
 )
