@@ -332,7 +332,10 @@ class KnowledgeBase:
 
     def _frame(self, values):
         return pd.DataFrame(
-            values, index=self._tasks.index, columns=self._configuration_index()
+            # A copy, since what is kept is read-only.
+            values.copy(),
+            index=self._tasks.index,
+            columns=self._configuration_index(),
         )
 
     def __eq__(self, other):
