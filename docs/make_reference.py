@@ -8,7 +8,7 @@ A test fails when the pages in this folder are not what the code says.
 from pathlib import Path
 
 from skmeta._base_learners import BASE_LEARNERS, default_configurations
-from skmeta.metafeatures._registry import REGISTRY
+from skmeta.metafeatures._registry import feature_table
 
 HERE = Path(__file__).parent
 
@@ -49,23 +49,7 @@ def meta_features_page():
         "k classes, b bins, m = min(n, 20000) rows. Names shared with pymfe have its "
         "definition, computed exactly.",
     ]
-    for group in dict.fromkeys(feature.group for feature in REGISTRY):
-        lines += ["", f"## {group}", ""]
-        lines += [
-            "| name | definition | range | cost | pymfe |",
-            "|---|---|---|---|---|",
-        ]
-        lines += [
-            f"| `{f.name}` | {f.formula.replace('|', '&#124;')} "
-            f"| {_bound(f.low)} to {_bound(f.high)} | {f.cost} | {f.pymfe or ''} |"
-            for f in REGISTRY
-            if f.group == group
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _bound(value):
-    return "any" if abs(value) >= 1e15 else f"{value:g}"
+    return "\n".join([*lines, "", feature_table()]) + "\n"
 
 
 PAGES = {
