@@ -92,39 +92,36 @@ def read_table(X, categorical_columns=None, date_columns=()):
     if _is_plain_numeric_array(X) and only_numbers:
         return _read_numeric_array(X)
 
-    frame = _to_frame(X)
+    frame = X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
     columns = [_without_arrow(frame.iloc[:, j]) for j in range(frame.shape[1])]
-    if (
-        categorical_columns is None
-        and isinstance(X, np.ndarray)
-        and X.dtype.kind in "US"
-    ):
+    if categorical_columns is None and _is_text_array(X):
         # One string dtype for all columns is how numpy holds a mixed table.
         columns = [_numbers_if_all_are(column) for column in columns]
     if categorical_columns is None:
         is_category = np.array([_is_category(column) for column in columns], dtype=bool)
     else:
         is_category = np.isin(np.arange(len(columns)), categorical_columns)
-    numeric = np.empty((len(frame), int((~is_category).sum())), order="F")
-    for target, j in enumerate(np.flatnonzero(~is_category)):
-        if j in date_columns and not _holds_dates(columns[j]):
-            columns[j] = _parse_dates(columns[j])
-        numeric[:, target] = _to_numbers(columns[j])
-    codes = np.empty((len(frame), int(is_category.sum())), dtype=np.int64, order="F")
+    numeric_columns = np.flatnonzero(~is_category)
+    categorical_columns = np.flatnonzero(is_category)
+
+    numeric = np.empty((len(frame), len(numeric_columns)), order="F")
+    is_date = np.zeros(len(numeric_columns), dtype=bool)
+    for target, j in enumerate(numeric_columns):
+        column = _with_plain_dates(columns[j], parse_text=j in date_columns)
+        is_date[target] = _is_date(column.dtype)
+        numeric[:, target] = _to_numbers(column)
+    codes = np.empty((len(frame), len(categorical_columns)), dtype=np.int64, order="F")
     levels = []
-    for target, j in enumerate(np.flatnonzero(is_category)):
+    for target, j in enumerate(categorical_columns):
         codes[:, target], column_levels = _to_codes(columns[j])
         levels.append(column_levels)
     return Table(
         numeric,
         codes,
         tuple(levels),
-        np.flatnonzero(~is_category),
-        np.flatnonzero(is_category),
-        np.array(
-            [j for j in np.flatnonzero(~is_category) if _holds_dates(columns[j])],
-            dtype=np.int64,
-        ),
+        numeric_columns,
+        categorical_columns,
+        numeric_columns[is_date],
     )
 
 
@@ -157,12 +154,8 @@ def _only_numbers(numeric):
     )
 
 
-def _to_frame(X):
-    if isinstance(X, pd.DataFrame):
-        return X
-    if isinstance(X, np.ndarray):
-        return pd.DataFrame(X)
-    return pd.DataFrame(X)
+def _is_text_array(X):
+    return isinstance(X, np.ndarray) and X.dtype.kind in "US"
 
 
 def _numbers_if_all_are(column):
@@ -206,17 +199,20 @@ def _is_date(dtype):
     ) or pd.api.types.is_timedelta64_dtype(dtype)
 
 
-def _holds_dates(column):
+def _with_plain_dates(column, parse_text):
+    """Return dates in whatever form as those of NumPy, all else as it is."""
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.dt.to_timestamp()
+    if _is_date(column.dtype):
+        return column
     is_object = pd.api.types.is_object_dtype(column.dtype)
-    return _is_date(column.dtype) or (is_object and _kind(column) in _DATE_KINDS)
+    if parse_text or (is_object and _kind(column) in _DATE_KINDS):
+        return _parse_dates(column)
+    return column
 
 
 def _to_numbers(column):
     """Return a column as float64, with NaN for what is missing or infinite."""
-    if isinstance(column.dtype, pd.PeriodDtype):
-        column = column.dt.to_timestamp()
-    elif _holds_dates(column) and not _is_date(column.dtype):
-        column = _parse_dates(column)
     if _is_date(column.dtype):
         numbers = _to_seconds(column)
     elif pd.api.types.is_complex_dtype(column.dtype):

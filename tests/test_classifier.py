@@ -335,7 +335,7 @@ def test_global_random_state_is_not_touched(iris):
     X, y = iris
     before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is what is tested)
     cheap_classifier(random_state=None).fit(X, y)
-    after = np.random.get_state()[1]  # noqa: NPY002
+    after = np.random.get_state()[1]  # noqa: NPY002 (it is what is tested)
     np.testing.assert_array_equal(before, after)
 
 

@@ -510,7 +510,7 @@ def test_calm_restores_what_it_changed(error):
             if error is not None:
                 raise error
     except ValueError as raised:
-        assert raised is error  # noqa: PT017
+        assert raised is error  # noqa: PT017 (which error it is)
     assert warnings.filters == filters
     assert n_threads() == threads
 

@@ -359,8 +359,7 @@ def _parse(line):
 class _Worker:
     """A process that evaluates one task at a time, and what it was last heard of."""
 
-    def __init__(self, number, settings, events):
-        self.number = number
+    def __init__(self, settings, events):
         self.process = subprocess.Popen(
             [sys.executable, "-c", _SERVE],
             stdin=subprocess.PIPE,
@@ -460,8 +459,8 @@ class _Pool:
 
     def run(self):
         """Yield the record of each task as it is finished."""
-        for number in range(self._n_workers):
-            self._begin(self._new_worker(number))
+        for _ in range(self._n_workers):
+            self._begin(self._new_worker())
         while self._at:
             for record in self._next_records():
                 self.n_done += 1
@@ -485,8 +484,8 @@ class _Pool:
             worker.end()
         self._at.clear()
 
-    def _new_worker(self, number):
-        return _Worker(number, self._settings, self._events)
+    def _new_worker(self):
+        return _Worker(self._settings, self._events)
 
     def _begin(self, worker):
         """Give a free worker its next task, or let it go."""
@@ -538,14 +537,14 @@ class _Pool:
         worker.end()
         if progress.description is None:
             # It died before any fit: it would do so again and again.
-            self._begin(self._new_worker(worker.number))
+            self._begin(self._new_worker())
             return progress.record(f"{error} It was reading the table.")
         if progress.left:
             at_fault = progress.fitting
             at_fault = progress.left[0] if at_fault is None else at_fault
             progress.failures[at_fault] = error
             progress.settle(at_fault)
-        successor = self._new_worker(worker.number)
+        successor = self._new_worker()
         self._at[successor] = progress
         successor.send(progress.job())
         return None

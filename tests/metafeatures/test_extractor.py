@@ -133,7 +133,7 @@ def test_no_group_fails_on_odd_tables(name):
 
 def test_input_and_global_generator_are_untouched():
     """Extraction changes neither the table nor the global random state."""
-    X, before = BASE * 1e300, np.random.get_state()[1].copy()  # noqa: NPY002
+    X, before = BASE * 1e300, np.random.get_state()[1].copy()  # noqa: NPY002 (it is what is tested)
     frame, y = MIXED.copy(), LABELS.copy()
     copy = X.copy()
     _values(X, y)
@@ -143,7 +143,7 @@ def test_input_and_global_generator_are_untouched():
     np.testing.assert_array_equal(X, copy)
     np.testing.assert_array_equal(matrix.toarray(), copy)
     pd.testing.assert_frame_equal(frame, MIXED)
-    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002 (it is what is tested)
 
 
 def test_two_calls_clone_and_pickle_agree_to_the_last_bit():

@@ -285,9 +285,9 @@ def test_recommending_twice_gives_the_same(make, regimes):
 @every_recommender
 def test_global_random_state_is_left_alone(make, regimes):
     """Recommending neither uses nor changes the global generators."""
-    states = random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002
+    states = random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002 (it is what is tested)
     make().fit(regimes).recommend(regimes.meta_features.iloc[0])
-    after = random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002
+    after = random.getstate(), pickle.dumps(np.random.get_state())  # noqa: NPY002 (it is what is tested)
     assert after == states
 
 
