@@ -287,10 +287,14 @@ def _add_build(commands):
     build.add_argument("--index", help="CSV file with name, family, domain, source")
     build.add_argument("--base-learners", nargs="+", help="default: all installed")
     build.add_argument("--n-jobs", type=int, default=1, help="tasks at the same time")
-    build.add_argument("--resume", action="store_true", help="go on after a stop")
-    build.add_argument("--n-folds", type=int, default=3)
-    build.add_argument("--max-rows", type=int, default=3000,
-                       help="rows evaluated per table, default: 3000")  # fmt: skip
+    build.add_argument("--resume", action="store_true", help="go on after a stop, "
+                       "or add tables and configurations to the output")  # fmt: skip
+    build.add_argument("--predictions",
+                       help="directory for out-of-fold probabilities")  # fmt: skip
+    build.add_argument("--n-folds", type=int, default=Protocol.n_folds)
+    build.add_argument("--max-rows", type=int, default=Protocol.max_rows,
+                       help="rows evaluated per table, default: "
+                       f"{Protocol.max_rows}")  # fmt: skip
     build.add_argument("--time-limit", type=float, default=60.0,
                        help="seconds per fit, default: 60")  # fmt: skip
     build.add_argument("--memory-limit", type=float, help="megabytes per process")
@@ -307,6 +311,7 @@ def _build(options):
         time_limit=options.time_limit,
         memory_limit=options.memory_limit,
         resume=options.resume,
+        predictions=options.predictions,
         on_progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(f"{options.output}: {knowledge!r}")

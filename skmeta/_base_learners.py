@@ -373,6 +373,23 @@ _LEARNERS = (
         fixed={"max_iter": 500},
     ),
     BaseLearner(
+        "sgd",
+        "sklearn.linear_model:SGDClassifier",
+        ConfigurationSpace(
+            (
+                Hyperparameter("alpha", 1e-4, low=1e-7, high=1.0, log=True),
+                Hyperparameter(
+                    "loss", "log_loss", choices=("log_loss", "modified_huber")
+                ),
+                Hyperparameter("penalty", "l2", choices=("l2", "l1", "elasticnet")),
+                Hyperparameter("average", False, choices=(False, True)),
+                _SCALE,
+            )
+        ),
+        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        fixed={"max_iter": 200},
+    ),
+    BaseLearner(
         "linear_svc",
         "sklearn.svm:LinearSVC",
         ConfigurationSpace(
@@ -390,10 +407,11 @@ _LEARNERS = (
         has_margins=True,
     ),
     BaseLearner(
-        "rbf_svc",
+        "svc",
         "sklearn.svm:SVC",
         ConfigurationSpace(
             (
+                Hyperparameter("kernel", "rbf", choices=("rbf", "poly")),
                 Hyperparameter("C", 1.0, low=1e-3, high=1e4, log=True),
                 Hyperparameter(
                     "gamma",
@@ -403,6 +421,8 @@ _LEARNERS = (
                     log=True,
                     choices=("scale", "auto"),
                 ),
+                Hyperparameter("degree", 3, choices=(2, 3)),
+                Hyperparameter("coef0", 0.0, choices=(0.0, 1.0)),
                 _SCALE,
             )
         ),
@@ -572,7 +592,7 @@ _DEFAULT_CONFIGURATIONS = (
     ("random_forest", {"min_samples_leaf": 1}),
     ("extra_trees", {"min_samples_leaf": 1}),
     ("logistic_regression", {"C": 1.0}),
-    ("rbf_svc", {"C": 1.0}),
+    ("svc", {"C": 1.0}),
     ("mlp", {"hidden_layer_sizes": (100,)}),
     ("k_nearest_neighbors", {"n_neighbors": 5}),
     ("gaussian_nb", {"var_smoothing": 1e-9}),
@@ -602,11 +622,6 @@ _DEFAULT_CONFIGURATIONS = (
     ),
     (
         "hist_gradient_boosting",
-        {"learning_rate": 0.1, "max_iter": 100, "max_leaf_nodes": 96,
-         "min_samples_leaf": 8, "l2_regularization": 10.0, "max_features": 0.7},
-    ),
-    (
-        "hist_gradient_boosting",
         {"learning_rate": 0.02, "max_iter": 150, "max_leaf_nodes": 16,
          "min_samples_leaf": 40, "l2_regularization": 10.0, "max_features": 0.3},
     ),
@@ -624,6 +639,35 @@ _DEFAULT_CONFIGURATIONS = (
         {"min_samples_leaf": 2, "max_features": 0.5, "criterion": "entropy"},
     ),
     ("random_forest", {"min_samples_leaf": 10, "max_features": 0.7}),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.05, "max_iter": 150, "max_leaf_nodes": 6,
+         "min_samples_leaf": 10, "l2_regularization": 5.0, "max_features": 0.5},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.1, "max_iter": 200, "max_leaf_nodes": 8,
+         "min_samples_leaf": 2},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.06, "max_iter": 120, "max_leaf_nodes": 24,
+         "min_samples_leaf": 15, "max_features": 0.15},
+    ),
+    (
+        "hist_gradient_boosting",
+        {"learning_rate": 0.03, "max_iter": 100, "max_leaf_nodes": 3,
+         "min_samples_leaf": 30, "l2_regularization": 1.0},
+    ),
+    ("random_forest", {"min_samples_leaf": 5, "max_features": 0.3}),
+    (
+        "random_forest",
+        {"min_samples_leaf": 1, "max_features": 0.15, "criterion": "entropy"},
+    ),
+    (
+        "random_forest",
+        {"min_samples_leaf": 20, "max_features": "sqrt", "max_depth": 6},
+    ),
     ("random_forest", {"min_samples_leaf": 1, "max_features": 1.0}),
     (
         "extra_trees",
@@ -636,16 +680,45 @@ _DEFAULT_CONFIGURATIONS = (
         {"min_samples_leaf": 8, "max_features": "sqrt", "n_estimators": 200},
     ),
     ("extra_trees", {"min_samples_leaf": 2, "max_features": 1}),
+    (
+        "extra_trees",
+        {"min_samples_leaf": 4, "max_features": "sqrt", "n_estimators": 200,
+         "bootstrap": True},
+    ),
+    ("extra_trees", {"min_samples_leaf": 2, "max_features": 0.25}),
+    (
+        "extra_trees",
+        {"min_samples_leaf": 15, "max_features": 1.0, "criterion": "entropy"},
+    ),
     ("logistic_regression", {"C": 0.01}),
     ("logistic_regression", {"C": 0.1, "table__scale": "quantile"}),
     ("logistic_regression", {"C": 30.0}),
     ("logistic_regression", {"C": 1.0, "table__scale": "robust"}),
+    ("logistic_regression", {"C": 0.001}),
+    ("logistic_regression", {"C": 2.0, "table__scale": "quantile"}),
+    ("logistic_regression", {"C": 100.0, "table__scale": "quantile"}),
+    ("sgd", {"loss": "log_loss", "alpha": 1e-4}),
+    (
+        "sgd",
+        {"loss": "log_loss", "alpha": 3e-3, "penalty": "l1", "average": True},
+    ),
+    (
+        "sgd",
+        {"loss": "log_loss", "alpha": 0.01, "penalty": "elasticnet", "average": True,
+         "table__scale": "quantile"},
+    ),
+    ("sgd", {"loss": "modified_huber", "alpha": 1e-3, "average": True}),
     ("linear_svc", {"C": 0.01}),
-    ("rbf_svc", {"C": 10.0}),
-    ("rbf_svc", {"C": 1.0, "table__scale": "quantile"}),
-    ("rbf_svc", {"C": 100.0, "gamma": 0.01}),
-    ("rbf_svc", {"C": 10.0, "gamma": 0.1}),
-    ("rbf_svc", {"C": 3.0, "gamma": 0.003}),
+    ("linear_svc", {"C": 0.1, "table__scale": "quantile"}),
+    ("svc", {"C": 10.0}),
+    ("svc", {"C": 1.0, "table__scale": "quantile"}),
+    ("svc", {"C": 100.0, "gamma": 0.01}),
+    ("svc", {"C": 10.0, "gamma": 0.1}),
+    ("svc", {"C": 3.0, "gamma": 0.003}),
+    ("svc", {"C": 3.0, "table__scale": "robust"}),
+    ("svc", {"C": 10.0, "gamma": 0.03, "table__scale": "quantile"}),
+    ("svc", {"C": 1.0, "kernel": "poly", "degree": 2, "coef0": 1.0}),
+    ("svc", {"C": 1.0, "kernel": "poly", "degree": 3, "coef0": 1.0}),
     ("mlp", {"hidden_layer_sizes": (256,), "alpha": 0.1, "learning_rate_init": 0.003}),
     (
         "mlp",
@@ -657,20 +730,47 @@ _DEFAULT_CONFIGURATIONS = (
         {"hidden_layer_sizes": (64, 64), "alpha": 1e-3, "activation": "tanh",
          "learning_rate_init": 0.003},
     ),
+    (
+        "mlp",
+        {"hidden_layer_sizes": (100,), "alpha": 3.0, "activation": "tanh",
+         "learning_rate_init": 0.003},
+    ),
+    (
+        "mlp",
+        {"hidden_layer_sizes": (16,), "alpha": 0.3, "learning_rate_init": 0.01,
+         "table__scale": "quantile"},
+    ),
+    ("mlp", {"hidden_layer_sizes": (64, 64), "alpha": 1.0, "max_iter": 40}),
     ("k_nearest_neighbors", {"n_neighbors": 1}),
     ("k_nearest_neighbors", {"n_neighbors": 15, "weights": "distance", "p": 1}),
     ("k_nearest_neighbors", {"n_neighbors": 50, "table__scale": "quantile"}),
+    (
+        "k_nearest_neighbors",
+        {"n_neighbors": 25, "weights": "distance", "p": 1, "table__scale": "quantile"},
+    ),
+    (
+        "k_nearest_neighbors",
+        {"n_neighbors": 7, "weights": "distance", "p": 1, "table__scale": "robust"},
+    ),
     ("gaussian_nb", {"var_smoothing": 0.03}),
     ("gaussian_nb", {"var_smoothing": 1e-3, "table__scale": "quantile"}),
+    ("gaussian_nb", {"var_smoothing": 0.3}),
+    ("gaussian_nb", {"var_smoothing": 0.1, "table__scale": "quantile"}),
     ("linear_discriminant_analysis", {"solver": "lsqr", "shrinkage": "auto"}),
     (
         "linear_discriminant_analysis",
         {"solver": "lsqr", "shrinkage": 0.1, "table__scale": "quantile"},
     ),
+    ("linear_discriminant_analysis", {"solver": "lsqr", "shrinkage": 0.5}),
     ("quadratic_discriminant_analysis", {"reg_param": 0.1}),
+    (
+        "quadratic_discriminant_analysis",
+        {"reg_param": 0.02, "table__scale": "quantile"},
+    ),
     ("quadratic_discriminant_analysis", {"reg_param": 0.5, "table__scale": "quantile"}),
     ("decision_tree", {"min_samples_leaf": 5, "criterion": "entropy"}),
     ("decision_tree", {"min_samples_leaf": 10, "max_depth": 4}),
+    ("decision_tree", {"min_samples_leaf": 1, "ccp_alpha": 0.003}),
     (
         "lightgbm",
         {"learning_rate": 0.04, "n_estimators": 200, "num_leaves": 50,

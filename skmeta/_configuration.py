@@ -60,7 +60,7 @@ class Configuration:
     @property
     def name(self):
         """Short name, the same wherever the configuration is the same."""
-        digest = hashlib.sha256(self._canonical().encode()).hexdigest()[:6]
+        digest = hashlib.sha256(self._canonical().encode()).hexdigest()[:8]
         return f"{self.learner}-{digest}"
 
     def to_dict(self):

@@ -20,10 +20,13 @@ import sklearn
 from joblib import effective_n_jobs
 
 from skmeta._base_learners import default_configurations, get_learner
+from skmeta._configuration import Configuration
 from skmeta._files import SUFFIXES, check_output
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
+from skmeta.knowledge._storage import load_knowledge
 from skmeta.knowledge._worker import METRICS, Protocol
+from skmeta.metafeatures._registry import select_features
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ def build_knowledge(
     time_limit=60.0,
     memory_limit=None,
     resume=False,
+    predictions=None,
     on_progress=None,
 ):
     """Evaluate configurations on tasks and save what came of it.
@@ -151,14 +155,14 @@ def build_knowledge(
     Each task that is finished is written at once to ``<output>.partial``. After
     a kill, `resume` goes on from there; at most the tasks that were being
     evaluated are lost. On Ctrl-C the tasks finished so far are saved to
-    `output`, unless it is there already, and the partial file stays for a later
-    `resume`.
+    `output`, unless another knowledge base is there already, and the partial
+    file stays for a later `resume`.
 
     Parameters
     ----------
     tasks : sequence of TaskSource
-        From `find_tasks`. They are taken in a fixed shuffled order, so that an
-        interrupted build holds a fair sample of them.
+        From `find_tasks`. The smallest files come first, so that an interrupted
+        build holds as many of them as it can.
     output : str or Path
         Knowledge file to write, ending in ``.zip``.
     configurations : sequence of Configuration, default=None
@@ -176,8 +180,14 @@ def build_knowledge(
         Megabytes of address space one process may have; beyond it fits fail.
         Not enforced on Windows.
     resume : bool, default=False
-        Go on from ``<output>.partial``. Without it an existing partial file is
-        an error.
+        Go on from what `output` and ``<output>.partial`` hold: only tables that
+        are new or have changed, and configurations that are new, are evaluated.
+        What they hold besides is kept. Without it an existing partial file is an
+        error, and an existing output is replaced at the end.
+    predictions : str or Path, default=None
+        Directory for out-of-fold probabilities: ``<task>/<configuration>.npy``
+        (float16), with ``y.npy`` and ``fold.npy`` beside them. With them
+        ensembles can be studied without fitting anything again. None keeps none.
     on_progress : callable, default=None
         Called with a line of text whenever a task is done.
 
@@ -191,8 +201,8 @@ def build_knowledge(
     KeyboardInterrupt
         After Ctrl-C, when what is done has been saved.
     KnowledgeError
-        If the partial file comes from other configurations or another protocol,
-        or is there without `resume`, or no task could be evaluated.
+        If what is to be resumed comes from another protocol, a partial file is
+        there without `resume`, or no task could be evaluated.
     ValueError
         If a configuration, a limit or the output cannot be used.
     """
@@ -200,15 +210,13 @@ def build_knowledge(
     check_output(output, (".zip",))
     if configurations is None:
         configurations = default_configurations()
-    header = {
-        "configurations": [c.to_dict() for c in configurations],
-        "protocol": asdict(protocol or Protocol())
-        | {"time_limit": time_limit, "memory_limit": memory_limit},
-    }
     _check_build(configurations, time_limit, memory_limit)
-    records = _Records(output.with_name(output.name + ".partial"), header, resume)
-    todo = [task for task in _shuffled(tasks) if not records.hold(task)]
-    pool = _Pool(todo, header, effective_n_jobs(n_jobs))
+    protocol = asdict(protocol or Protocol())
+    records = _Records(output, protocol, configurations, resume)
+    limits = {"time_limit": time_limit, "memory_limit": memory_limit}
+    todo = [_Progress(task, records, configurations) for task in _smallest_first(tasks)]
+    todo = [p for p in todo if p.left or p.description is None]
+    pool = _Pool(todo, protocol | limits, effective_n_jobs(n_jobs), predictions)
     finished = False
     try:
         for record in pool.run():
@@ -220,14 +228,13 @@ def build_knowledge(
         pass  # raised again when what is done has been saved
     finally:
         pool.close()
-    wanted = {task.name for task in tasks}
-    used = [r for r in records.by_name.values() if r["task"]["name"] in wanted]
+    used = list(records.by_name.values())
     if finished and all(record["refused"] for record in used):
         records.remove()  # there is nothing in it to go on with
-    if not finished and (output.exists() or not used):
+    if not finished and ((output.exists() and not resume) or not used):
         # What is there may be more than what is done by now.
         raise KeyboardInterrupt(f"Go on from {records.path.name} by --resume.")
-    knowledge = _assemble(used, configurations, header["protocol"])
+    knowledge = _assemble(used, records.configurations, protocol | limits)
     knowledge.save(output)
     if not finished:
         raise KeyboardInterrupt(
@@ -248,9 +255,8 @@ def _check_build(configurations, time_limit, memory_limit):
             raise ValueError(f"{name} must be a number > 0, got: {limit!r}.")
 
 
-def _shuffled(tasks):
-    ordered = sorted(tasks, key=lambda task: task.name)
-    return [ordered[i] for i in np.random.default_rng(0).permutation(len(ordered))]
+def _smallest_first(tasks):
+    return sorted(tasks, key=lambda task: (os.path.getsize(task.path), task.name))
 
 
 def _progress_line(record, pool):
@@ -260,34 +266,47 @@ def _progress_line(record, pool):
     else:
         n_failed = len(record["failures"])
         outcome = f"{len(record['cells'])} evaluated, {n_failed} failed"
-    n_left = pool.n_tasks - pool.n_done
     return (
         f"[{pool.n_done}/{pool.n_tasks}] {task}: {outcome} "
-        f"in {record['seconds']:.0f} s; "
-        f"{n_left} to go, about {pool.minutes_left():.0f} min"
+        f"in {record['seconds']:.0f} s"
     )
 
 
 class _Records:
-    """The finished tasks of a build, each on disk before the next step is taken."""
+    """The finished tasks of a build, each on disk before the next step is taken.
 
-    def __init__(self, path, header, resume):
-        self.path = path
+    The first line of the file is the protocol; each of the others lists
+    configurations, or is the record of a task and replaces the ones before it.
+    """
+
+    def __init__(self, output, protocol, configurations, resume):
+        self.path = output.with_name(output.name + ".partial")
         self.by_name = {}
-        if path.exists() and not resume:
+        self._configurations = {}
+        if self.path.exists() and not resume:
             raise KnowledgeError(
-                f"{path.name} holds an unfinished build. Go on with it by "
+                f"{self.path.name} holds an unfinished build. Go on with it by "
                 f"resume=True (--resume), or delete it."
             )
-        self._file = path.open("a", encoding="utf-8")
+        earlier = load_knowledge(output) if resume and output.exists() else None
+        self._file = self.path.open("a", encoding="utf-8")
         try:
             self._lock()
-            self._read(header)
+            if earlier is not None:
+                self._take_over(earlier, protocol)
+            self._read(protocol)
         except KnowledgeError:
             self._file.close()
             raise
-        if path.stat().st_size == 0:
-            self._write(header)
+        if self.path.stat().st_size == 0:
+            self._write({"protocol": protocol})
+        self._learn([c.to_dict() for c in configurations])
+        self._write({"configurations": [c.to_dict() for c in configurations]})
+
+    @property
+    def configurations(self):
+        """Every configuration that was asked for, in that order."""
+        return list(self._configurations.values())
 
     def _lock(self):
         """Keep other builds away until this process ends, except on Windows."""
@@ -303,32 +322,50 @@ class _Records:
                 f"end, or give another output."
             ) from None
 
-    def _read(self, header):
+    def _take_over(self, knowledge, protocol):
+        """Go on from a finished knowledge base."""
+        earlier = knowledge.provenance.get("protocol", {})
+        if {name: earlier.get(name) for name in protocol} != protocol:
+            raise KnowledgeError(
+                f"The knowledge base was built by another protocol ({earlier}, now "
+                f"{protocol}). Give it the same one, or another output."
+            )
+        self._learn([c.to_dict() for c in knowledge.configuration_values])
+        for record in _disassemble(knowledge):
+            self.by_name[record["task"]["name"]] = record
+
+    def _read(self, protocol):
         complete = self.path.read_bytes().rpartition(b"\n")[0]
         lines = complete.splitlines()
-        if lines and _parse(lines[0]) != header:
+        if lines and _parse(lines[0]) != {"protocol": protocol}:
             raise KnowledgeError(
-                f"{self.path.name} was begun with other configurations or another "
-                f"protocol. Give it the same ones, or delete it."
+                f"{self.path.name} was begun with another protocol. Give it the same "
+                f"one, or delete it."
             )
         for line in lines[1:]:
             record = json.loads(line)
-            # A table that could not be used may have been mended since.
-            if not record["refused"]:
+            if "configurations" in record:
+                self._learn(record["configurations"])
+            else:
                 self.by_name[record["task"]["name"]] = record
         # A line cut short by a kill would spoil the one written after it.
         os.truncate(self.path, len(complete) + bool(complete))
 
-    def hold(self, task):
-        """Say whether a task is done: the same table, read in the same way."""
+    def _learn(self, configurations):
+        for values in configurations:
+            configuration = Configuration.from_dict(values)
+            self._configurations.setdefault(configuration.name, configuration)
+
+    def get(self, task, fingerprint):
+        """Return what is known of a task, None if its table is not the same."""
         record = self.by_name.get(task.name)
-        if record is None:
-            return False
-        same = record["task"] == json.loads(json.dumps(asdict(task)))
-        if not same or record["sha256"] != _hash_file(task.path):
-            del self.by_name[task.name]
-            return False
-        return True
+        # A table that could not be used may have been mended since.
+        if record is None or record["refused"] or record["fingerprint"] != fingerprint:
+            self.by_name.pop(task.name, None)
+            return None
+        # The index may say more of it by now.
+        record["task"] = asdict(task)
+        return record
 
     def add(self, record):
         self.by_name[record["task"]["name"]] = record
@@ -344,9 +381,12 @@ class _Records:
         self.path.unlink()
 
 
-def _hash_file(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _fingerprint(task):
+    """Return a hash of the table's file and of the column that is its target."""
+    with open(task.path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(task.target.encode())
+    return digest.hexdigest()
 
 
 def _parse(line):
@@ -400,62 +440,66 @@ _ONE_THREAD = {
 
 
 class _Progress:
-    """How far a worker is with its task."""
+    """How far a build is with a task."""
 
-    def __init__(self, task, n_configurations):
+    def __init__(self, task, records, configurations):
         self.task = task
-        self.left = deque(range(n_configurations))
-        self.description = None
-        self.cells = {}
-        self.failures = {}
-        self.started = self.heard = time.monotonic()
+        self.fingerprint = _fingerprint(task)
+        known = records.get(task, self.fingerprint) or {}
+        self.description = known.get("description")
+        self.cells = dict(known.get("cells", {}))
+        self.failures = dict(known.get("failures", {}))
+        self.seconds = known.get("seconds", 0)
+        self.left = {
+            c.name: c.to_dict()
+            for c in configurations
+            if c.name not in self.cells and c.name not in self.failures
+        }
         self.fitting = None
 
-    def job(self):
+    def begin(self):
+        self.started = self.heard = time.monotonic()
+
+    def job(self, predictions):
         """Return what a worker needs to know of what is left to do."""
         self.heard = time.monotonic()
         return {
             "path": self.task.path,
             "target": self.task.target,
             "describe": self.description is None,
-            "configurations": list(self.left),
+            "configurations": list(self.left.values()),
+            "predictions": predictions and os.path.join(predictions, self.task.name),
         }
 
     def settle(self, configuration):
         """Note that a configuration needs no more work."""
-        self.left.remove(configuration)
+        del self.left[configuration]
         self.fitting = None
 
     def record(self, refused=None):
         return {
             "task": asdict(self.task),
+            "fingerprint": self.fingerprint,
             "description": self.description,
             "cells": self.cells,
             "failures": self.failures,
             "refused": refused,
-            "sha256": _hash_file(self.task.path),
-            "seconds": time.monotonic() - self.started,
+            "seconds": self.seconds + time.monotonic() - self.started,
         }
 
 
 class _Pool:
     """Workers, the tasks they are at, and the limits they are held to."""
 
-    def __init__(self, tasks, header, n_jobs):
-        self.n_tasks = len(tasks)
+    def __init__(self, todo, settings, n_jobs, predictions):
+        self.n_tasks = len(todo)
         self.n_done = 0
-        self._tasks = deque(tasks)
-        self._settings = header
-        self._n_configurations = len(header["configurations"])
-        self._time_limit = header["protocol"]["time_limit"]
-        self._n_workers = min(n_jobs, len(tasks))
+        self._todo = deque(todo)
+        self._settings = settings
+        self._predictions = None if predictions is None else str(predictions)
+        self._n_workers = min(n_jobs, len(todo))
         self._events = queue.Queue()
         self._at = {}  # worker to _Progress
-        self._started = time.monotonic()
-
-    def minutes_left(self):
-        per_task = (time.monotonic() - self._started) / max(1, self.n_done)
-        return per_task * (self.n_tasks - self.n_done) / 60
 
     def run(self):
         """Yield the record of each task as it is finished."""
@@ -489,13 +533,14 @@ class _Pool:
 
     def _begin(self, worker):
         """Give a free worker its next task, or let it go."""
-        if not self._tasks:
+        if not self._todo:
             self._at.pop(worker, None)
             worker.end()
             return
-        progress = _Progress(self._tasks.popleft(), self._n_configurations)
+        progress = self._todo.popleft()
+        progress.begin()
         self._at[worker] = progress
-        worker.send(progress.job())
+        worker.send(progress.job(self._predictions))
 
     def _hear(self, worker, event):
         progress = self._at[worker]
@@ -524,7 +569,7 @@ class _Pool:
     def _end_overdue(self):
         now = time.monotonic()
         for worker, progress in list(self._at.items()):
-            limit = self._time_limit * (10 if progress.fitting is None else 1)
+            limit = self._settings["time_limit"] * (10 if progress.fitting is None else 1)
             if now - progress.heard > limit:
                 yield self._replace(worker, f"Stopped after {limit:g} s.")
 
@@ -540,13 +585,12 @@ class _Pool:
             self._begin(self._new_worker())
             return progress.record(f"{error} It was reading the table.")
         if progress.left:
-            at_fault = progress.fitting
-            at_fault = progress.left[0] if at_fault is None else at_fault
+            at_fault = progress.fitting or next(iter(progress.left))
             progress.failures[at_fault] = error
             progress.settle(at_fault)
         successor = self._new_worker()
         self._at[successor] = progress
-        successor.send(progress.job())
+        successor.send(progress.job(self._predictions))
         return None
 
 
@@ -560,6 +604,7 @@ def _assemble(records, configurations, protocol):
         reasons = [f"{r['task']['name']}: {r['refused']}" for r in refused[:3]]
         reasons += [f"{r['task']['name']}: {_first_failure(r)}" for r in used[:3]]
         raise KnowledgeError(f"No task could be evaluated. {' '.join(reasons)}")
+    column = {c.name: i for i, c in enumerate(configurations)}
     shape = (len(used), len(configurations))
     fold_scores = {
         m: np.full((*shape, protocol["n_folds"]), np.nan, dtype=np.float32)
@@ -571,19 +616,15 @@ def _assemble(records, configurations, protocol):
     }
     failures = []
     for row, record in enumerate(used):
-        # JSON makes text of the numbers that are keys.
-        for index, cell in record["cells"].items():
+        for name, cell in record["cells"].items():
             for metric, scores in cell["scores"].items():
-                fold_scores[metric][row, int(index)] = np.round(scores, 5)
-            for name, values in seconds.items():
-                values[row, int(index)] = np.float32(f"{cell[name]:.3g}")
+                values = np.round(scores, 5)
+                fold_scores[metric][row, column[name], : len(values)] = values
+            for key, values in seconds.items():
+                values[row, column[name]] = np.float32(f"{cell[key]:.3g}")
         failures.extend(
-            {
-                "task": record["task"]["name"],
-                "configuration": configurations[int(index)].name,
-                "error": error,
-            }
-            for index, error in record["failures"].items()
+            {"task": record["task"]["name"], "configuration": name, "error": error}
+            for name, error in sorted(record["failures"].items())
         )
     return KnowledgeBase(
         tasks=_task_frame(used),
@@ -594,6 +635,62 @@ def _assemble(records, configurations, protocol):
         provenance=_provenance(records, protocol),
         **seconds,
     )
+
+
+_SIZES = ("n_rows", "n_features", "n_classes", "n_rows_evaluated")
+
+
+def _disassemble(knowledge):
+    """Return the records that a knowledge base was assembled from.
+
+    Tables are found again by their fingerprints. Meta-features of another
+    extractor are not kept, so that they are computed anew.
+    """
+    meta_features = knowledge.meta_features
+    expected = [feature.name for feature in select_features(None, "fast")]
+    is_current = list(meta_features.columns) == expected
+    scores = {metric: knowledge.fold_scores(metric) for metric in knowledge.metrics}
+    seconds = {
+        name: getattr(knowledge, name).to_numpy()
+        for name in ("fit_seconds", "predict_seconds")
+    }
+    names = [c.name for c in knowledge.configuration_values]
+    failures = {task: {} for task in knowledge.tasks.index}
+    for failure in knowledge.failures.to_dict("records"):
+        failures[failure["task"]][failure["configuration"]] = failure["error"]
+    for row, task in enumerate(knowledge.tasks.to_dict("records")):
+        name = knowledge.tasks.index[row]
+        details = {
+            key: value
+            for key, value in task.items()
+            if value is not None and key not in ("family", "domain", *_SIZES)
+        }
+        description = {size: int(task[size]) for size in _SIZES}
+        description["meta_features"] = meta_features.iloc[row].to_dict()
+        cells = {
+            names[column]: {
+                "scores": {m: _present(s[row, column]) for m, s in scores.items()},
+                **{key: float(s[row, column]) for key, s in seconds.items()},
+            }
+            for column in np.flatnonzero(~np.isnan(seconds["fit_seconds"][row]))
+        }
+        yield {
+            "task": {
+                "name": name,
+                "family": task["family"],
+                "domain": task["domain"],
+                "details": details,
+            },
+            "fingerprint": details.pop("fingerprint", None),
+            "description": description if is_current else None,
+            "cells": cells,
+            "failures": failures[name],
+            "refused": None,
+        }
+
+
+def _present(values):
+    return values[~np.isnan(values)].tolist()
 
 
 def _first_failure(record):
@@ -609,6 +706,7 @@ def _task_frame(records):
             {"family": task["family"], "domain": task["domain"]}
             | sizes
             | task["details"]
+            | {"fingerprint": record["fingerprint"]}
         )
     names = [record["task"]["name"] for record in records]
     return pd.DataFrame(rows, index=pd.Index(names, name="task"))

@@ -22,6 +22,14 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
+from skmeta._decision import (
+    TEMPERATURES,
+    best_exponent,
+    confusion_counts,
+    log_probabilities,
+    score_counts,
+    tempered_losses,
+)
 from skmeta._evaluation import calm, take_rows
 from skmeta._files import read_file
 from skmeta.metafeatures import MetaFeatureExtractor
@@ -32,6 +40,11 @@ METRICS = (
     "roc_auc_ovr_weighted",
     "neg_log_loss",
     "f1_macro",
+    # The same after the steps of `_decision`, tuned on the other folds.
+    "accuracy_tuned",
+    "balanced_accuracy_tuned",
+    "neg_log_loss_calibrated",
+    "f1_macro_tuned",
 )
 
 
@@ -41,16 +54,16 @@ class Protocol:
 
     Parameters
     ----------
-    n_folds : int, default=3
-        Stratified folds.
-    max_rows : int, default=3000
+    n_folds : int, default=5
+        Stratified folds; three where there are more than 5,000 rows.
+    max_rows : int, default=10000
         A stratified sample of so many rows stands for a larger table.
     random_state : int, default=0
         Seeds the sample, the folds and the learners.
     """
 
-    n_folds: int = 3
-    max_rows: int = 3000
+    n_folds: int = 5
+    max_rows: int = 10_000
     random_state: int = 0
 
     def __post_init__(self):
@@ -60,40 +73,66 @@ class Protocol:
                     f"{name} must be at least {least}, got: {getattr(self, name)!r}."
                 )
 
+    def split(self, y):
+        """Return the number of the fold in which each row is tested."""
+        n_folds = self.n_folds if len(y) <= 5_000 else min(3, self.n_folds)
+        splitter = StratifiedKFold(
+            n_folds, shuffle=True, random_state=self.random_state
+        )
+        fold_of = np.empty(len(y), dtype=np.int64)
+        for fold, (_, test) in enumerate(splitter.split(y, y)):
+            fold_of[test] = fold
+        return fold_of
 
-def score_probabilities(y, probabilities):
-    """Score one test fold by the stored metrics.
+
+def score_folds(y, fold_of, probabilities):
+    """Score out-of-fold probabilities by the stored metrics.
 
     Parameters
     ----------
     y : ndarray of int of shape (n_rows,)
         Class numbers from 0.
+    fold_of : ndarray of int of shape (n_rows,)
+        The fold in which each row was tested.
     probabilities : ndarray of shape (n_rows, n_classes)
-        A column for each class of the task, also for those that are not in `y`.
+        Of models fitted on the other folds.
 
     Returns
     -------
-    scores : dict of str to float
-        Greater is better. ROC AUC is the mean over the classes that occur,
-        weighted by how often they do.
+    scores : dict of str to list of float
+        A score for each fold; greater is better. ROC AUC is the mean over the
+        classes that occur, weighted by how often they do.
+
+    Raises
+    ------
+    ValueError
+        If a score is not a finite number.
     """
-    n_classes = probabilities.shape[1]
-    labels = np.arange(n_classes)
+    scores = {metric: [] for metric in METRICS}
+    for fold in range(fold_of.max() + 1):
+        test = fold_of == fold
+        for metric, score in _score_plainly(y[test], probabilities[test]).items():
+            if not np.isfinite(score):
+                raise ValueError(f"{metric} is {score}")
+            scores[metric].append(float(score))
+    for metric, values in _score_tuned(y, fold_of, probabilities).items():
+        scores[metric] = [float(value) for value in values]
+    return scores
+
+
+def _score_plainly(y, probabilities):
+    labels = np.arange(probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
+    # Both without scikit-learn's warnings about classes that are not in the fold.
     return {
         "accuracy": metrics.accuracy_score(y, predicted),
-        "balanced_accuracy": _balanced_accuracy(y, predicted),
+        "balanced_accuracy": metrics.recall_score(
+            y, predicted, labels=np.unique(y), average="macro"
+        ),
         "roc_auc_ovr_weighted": _weighted_auc(y, probabilities),
         "neg_log_loss": -metrics.log_loss(y, probabilities, labels=labels),
         "f1_macro": metrics.f1_score(y, predicted, average="macro", zero_division=0.0),
     }
-
-
-def _balanced_accuracy(y, predicted):
-    # As scikit-learn's, without its warning about predicted classes that are
-    # not in the fold.
-    present = np.unique(y)
-    return metrics.recall_score(y, predicted, labels=present, average="macro")
 
 
 def _weighted_auc(y, probabilities):
@@ -102,6 +141,35 @@ def _weighted_auc(y, probabilities):
     present, counts = np.unique(y, return_counts=True)
     areas = [metrics.roc_auc_score(y == c, probabilities[:, c]) for c in present]
     return float(np.average(areas, weights=counts))
+
+
+def _score_tuned(y, fold_of, probabilities):
+    """Score each fold with what the other folds say is best."""
+    logs = log_probabilities(probabilities)
+    n_rows = np.bincount(fold_of)
+    losses = np.stack(
+        [np.bincount(fold_of, weights=row) for row in tempered_losses(logs, y)]
+    )
+    others = losses.sum(axis=1, keepdims=True) - losses
+    temperatures = others.argmin(axis=0)
+    folds = np.arange(len(n_rows))
+    scores = {"neg_log_loss_calibrated": -losses[temperatures, folds] / n_rows}
+    priors = np.bincount(y, minlength=logs.shape[1]) / len(y)
+    for tuned in ("accuracy", "balanced_accuracy", "f1_macro"):
+        scores[f"{tuned}_tuned"] = np.empty(len(n_rows))
+    for temperature in np.unique(temperatures):
+        counts = confusion_counts(
+            logs, y, fold_of, priors, TEMPERATURES[temperature]
+        )
+        of_folds = score_counts(counts)
+        of_others = score_counts(counts.sum(axis=1, keepdims=True) - counts)
+        for fold in folds[temperatures == temperature]:
+            for metric, by_exponent in of_others.items():
+                chosen = best_exponent(
+                    by_exponent[:, fold], metric, len(y) - n_rows[fold]
+                )
+                scores[f"{metric}_tuned"][fold] = of_folds[metric][chosen, fold]
+    return scores
 
 
 def prepare_task(frame, target, protocol):
@@ -172,7 +240,7 @@ def describe_task(X, y):
     }
 
 
-def evaluate_configuration(configuration, X, y, protocol, on_fold):
+def evaluate_configuration(configuration, X, y, fold_of, random_state, on_fold):
     """Cross-validate one configuration on one task.
 
     Parameters
@@ -181,8 +249,10 @@ def evaluate_configuration(configuration, X, y, protocol, on_fold):
         What to evaluate.
     X, y : DataFrame and ndarray of int
         From `prepare_task`.
-    protocol : Protocol
-        Folds and seed.
+    fold_of : ndarray of int of shape (n_rows,)
+        The fold in which each row is tested.
+    random_state : int
+        Seeds the learner.
     on_fold : callable
         Called before each fold, so that its time can be limited.
 
@@ -191,59 +261,77 @@ def evaluate_configuration(configuration, X, y, protocol, on_fold):
     cell : dict
         ``"scores"`` (metric to a list, one value a fold), ``"fit_seconds"`` and
         ``"predict_seconds"`` (means over folds).
+    probabilities : ndarray of shape (n_rows, n_classes)
+        Out of fold.
     """
-    folds = StratifiedKFold(
-        protocol.n_folds, shuffle=True, random_state=protocol.random_state
-    )
     n_classes = int(y.max()) + 1
-    scores = {metric: [] for metric in METRICS}
+    probabilities = np.empty((len(y), n_classes))
     fit_seconds, predict_seconds = [], []
-    for train, test in folds.split(X, y):
+    for fold in range(fold_of.max() + 1):
         on_fold()
+        train, test = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         size = TaskSize(len(train), X.shape[1], n_classes)
         with calm():
-            estimator = make_estimator(configuration, size, protocol.random_state)
+            estimator = make_estimator(configuration, size, random_state)
             start = time.perf_counter()
             estimator.fit(take_rows(X, train), y[train])
             fitted = time.perf_counter()
-            probabilities = estimator.predict_proba(take_rows(X, test))
+            probabilities[test] = estimator.predict_proba(take_rows(X, test))
             predict_seconds.append(time.perf_counter() - fitted)
             fit_seconds.append(fitted - start)
-            by_metric = score_probabilities(y[test], probabilities)
-        for metric, score in by_metric.items():
-            if not np.isfinite(score):
-                raise ValueError(f"{metric} is {score}")
-            scores[metric].append(float(score))
-    return {
+    with calm():
+        scores = score_folds(y, fold_of, probabilities)
+    cell = {
         "scores": scores,
         "fit_seconds": float(np.mean(fit_seconds)),
         "predict_seconds": float(np.mean(predict_seconds)),
     }
+    return cell, probabilities
 
 
-def _evaluate_task(job, configurations, protocol, tell):
+def _evaluate_task(job, protocol, tell):
     frame = read_file(job["path"])
     n_rows = len(frame)
     X, y = prepare_task(frame, job["target"], protocol)
+    fold_of = protocol.split(y)
     if job["describe"]:
         tell("described", n_rows=n_rows, **describe_task(X, y))
-    for index in job["configurations"]:
+    keep = _keeper(job["predictions"], y=y, fold=fold_of)
+    for values in job["configurations"]:
+        configuration = Configuration.from_dict(values)
+        name = configuration.name
         try:
-            cell = evaluate_configuration(
-                configurations[index],
+            cell, probabilities = evaluate_configuration(
+                configuration,
                 X,
                 y,
-                protocol,
-                on_fold=lambda index=index: tell("fitting", configuration=index),
+                fold_of,
+                protocol.random_state,
+                on_fold=lambda name=name: tell("fitting", configuration=name),
             )
-            tell("evaluated", configuration=index, **cell)
+            keep(**{name: probabilities.astype(np.float16)})
+            tell("evaluated", configuration=name, **cell)
         except Exception as error:
             first_line = str(error).partition("\n")[0]
             tell(
                 "failed",
-                configuration=index,
+                configuration=name,
                 error=f"{type(error).__name__}: {first_line}"[:300],
             )
+
+
+def _keeper(directory, **arrays):
+    """Return a function that writes named arrays to a directory, if there is one."""
+
+    def keep(**arrays):
+        if directory is not None:
+            for name, values in arrays.items():
+                np.save(os.path.join(directory, f"{name}.npy"), values)
+
+    if directory is not None:
+        os.makedirs(directory, exist_ok=True)
+    keep(**arrays)
+    return keep
 
 
 def _limit_memory(megabytes):
@@ -273,15 +361,12 @@ def serve():
     lines = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
     settings = json.loads(lines.get())
-    configurations = [Configuration.from_dict(c) for c in settings["configurations"]]
-    protocol = Protocol(
-        **{f.name: settings["protocol"][f.name] for f in fields(Protocol)}
-    )
-    if settings["protocol"]["memory_limit"] is not None:
-        _limit_memory(settings["protocol"]["memory_limit"])
+    protocol = Protocol(**{f.name: settings[f.name] for f in fields(Protocol)})
+    if settings["memory_limit"] is not None:
+        _limit_memory(settings["memory_limit"])
     while True:
         try:
-            _evaluate_task(json.loads(lines.get()), configurations, protocol, tell)
+            _evaluate_task(json.loads(lines.get()), protocol, tell)
             tell("done")
         except Exception as error:
             tell("refused", error=str(error) or type(error).__name__)
