@@ -280,6 +280,11 @@ def _solver_that_shrinks(values, size):
     return values
 
 
+def _loss_with_probabilities(values, size):
+    values.setdefault("loss", "log_loss")
+    return values
+
+
 def _epochs_to_size(values, size):
     """Fewer passes over more rows: about as many steps, at least fifteen passes."""
     epochs = 100 * 4_000 // max(size.n_rows, 4_000)
@@ -387,6 +392,7 @@ _LEARNERS = (
             )
         ),
         encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        fit_to_size=_loss_with_probabilities,
         fixed={"max_iter": 200},
     ),
     BaseLearner(
@@ -599,6 +605,7 @@ _DEFAULT_CONFIGURATIONS = (
     ("linear_discriminant_analysis", {"solver": "svd"}),
     ("quadratic_discriminant_analysis", {"reg_param": 1e-3}),
     ("linear_svc", {"C": 1.0}),
+    ("sgd", {"loss": "log_loss", "alpha": 1e-4}),
     ("decision_tree", {"min_samples_leaf": 1}),
     (
         "hist_gradient_boosting",
@@ -697,7 +704,6 @@ _DEFAULT_CONFIGURATIONS = (
     ("logistic_regression", {"C": 0.001}),
     ("logistic_regression", {"C": 2.0, "table__scale": "quantile"}),
     ("logistic_regression", {"C": 100.0, "table__scale": "quantile"}),
-    ("sgd", {"loss": "log_loss", "alpha": 1e-4}),
     (
         "sgd",
         {"loss": "log_loss", "alpha": 3e-3, "penalty": "l1", "average": True},

@@ -90,15 +90,14 @@ def confusion_counts(logs, y, groups, priors, temperature, exponents=EXPONENTS):
     n_groups = groups.max() + 1
     cell = (groups * n_classes + y) * n_classes
     shift = temperature * np.log(priors)
-    shape = (n_groups, n_classes, n_classes)
-    return np.stack(
-        [
-            np.bincount(
-                cell + (logs - exponent * shift).argmax(axis=1), minlength=np.prod(shape)
-            ).reshape(shape)
-            for exponent in exponents
-        ]
-    )
+    counts = [
+        np.bincount(
+            cell + (logs - exponent * shift).argmax(axis=1),
+            minlength=n_groups * n_classes**2,
+        )
+        for exponent in exponents
+    ]
+    return np.reshape(counts, (-1, n_groups, n_classes, n_classes))
 
 
 def score_counts(counts):

@@ -37,6 +37,22 @@ class Evaluations:
     errors: tuple
     interrupted: bool = False
 
+    @classmethod
+    def none(cls, n_splits):
+        """Return what there is before anything was tried."""
+        nothing = np.empty((0, n_splits))
+        return cls(nothing, nothing, nothing, ())
+
+    def followed_by(self, later):
+        """Return these evaluations and, after them, later ones on the same splits."""
+        return Evaluations(
+            np.concatenate([self.scores, later.scores]),
+            np.concatenate([self.fit_seconds, later.fit_seconds]),
+            np.concatenate([self.score_seconds, later.score_seconds]),
+            self.errors + later.errors,
+            later.interrupted,
+        )
+
     @property
     def mean_scores(self):
         """Mean over splits, NaN for a candidate that failed on any of them."""

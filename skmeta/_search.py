@@ -6,6 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -34,13 +35,22 @@ from sklearn.utils.validation import (
 )
 
 from skmeta._base_learners import TaskSize
-from skmeta._evaluation import calm, evaluate_candidates, make_cv_results
+from skmeta._evaluation import (
+    Evaluations,
+    calm,
+    evaluate_candidates,
+    make_cv_results,
+)
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
-from skmeta.recommendation import get_recommender, nearest_metric
+from skmeta.recommendation import Observation, get_recommender, nearest_metric
 
 DEFAULT_N_CANDIDATES = 8
+
+# Candidates tried at a time when the recommender learns from what they score. One
+# by one would recommend no better, and leave processors idle.
+_ROUND = 4
 
 
 def _refitted_has(method):
@@ -215,31 +225,76 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         splits = self._make_splits(X, y, split_params, seed)
         size = _size_of_fits(X, y, splits)
 
-        self.recommendation_ = self._recommend(X, y, size, sample_weight is not None)
-        made = [
-            self._make_candidate(configuration, size, seed)
-            for configuration in self.recommendation_.configurations
-        ]
-        params, candidates = zip(*made, strict=True)
+        recommender = self._fit_recommender(X, y, size, sample_weight is not None)
         fit_params = self._estimator_params(routed, sample_weight)
-
+        deadline = self._deadline(started)
+        evaluate = partial(
+            evaluate_candidates,
+            X=X,
+            y=y,
+            splits=splits,
+            scorer=self.scorer_,
+            n_jobs=self.n_jobs,
+            fit_params=fit_params,
+            score_params=score_params,
+            deadline=deadline,
+        )
+        make = partial(self._make_candidate, size=size, seed=seed)
         with self._fitting_context():
-            evaluations = evaluate_candidates(
-                candidates if splits else candidates[:1],
-                X,
-                y,
-                splits,
-                self.scorer_,
-                n_jobs=self.n_jobs,
-                fit_params=fit_params,
-                score_params=score_params,
-                deadline=self._deadline(started),
-                on_candidate=self._report if self.verbose else None,
+            params, candidates, evaluations = self._try(
+                recommender, make, evaluate, deadline
             )
             self._describe(evaluations, params)
             if self.refit:
                 self._refit_best(candidates, X, y, fit_params)
         return self
+
+    def _try(self, recommender, make, evaluate, deadline):
+        """Try what is recommended, in rounds that learn from those before.
+
+        The rounds do not depend on `n_jobs`, and so neither does the result.
+        """
+        self.recommendation_ = self._recommend(recommender)
+        adapts = self._adapts(recommender)
+        params, candidates = [], []
+        evaluations = Evaluations.none(self.n_splits_)
+        while len(candidates) < len(self.recommendation_.configurations):
+            n_done = len(candidates)
+            stop = n_done + _ROUND if adapts else None
+            for configuration in self.recommendation_.configurations[n_done:stop]:
+                values, candidate = make(configuration)
+                params.append(values)
+                candidates.append(candidate)
+            report = partial(self._report, n_done) if self.verbose else None
+            try:
+                more = evaluate(candidates[n_done:], on_candidate=report)
+            except KeyboardInterrupt:
+                if n_done == 0:
+                    raise
+                evaluations = replace(evaluations, interrupted=True)
+                break
+            evaluations = evaluations.followed_by(more)
+            if more.interrupted or (
+                deadline is not None and time.monotonic() >= deadline
+            ):
+                break
+            if adapts:
+                self._plan_again(recommender, evaluations)
+        return params, candidates, evaluations
+
+    def _plan_again(self, recommender, evaluations):
+        tried = self.recommendation_.first(len(evaluations.errors))
+        seconds = evaluations.fit_seconds + evaluations.score_seconds
+        observed = [
+            Observation(*each)
+            for each in zip(
+                tried.configurations,
+                evaluations.mean_scores,
+                seconds.mean(axis=1),
+                strict=True,
+            )
+        ]
+        self.recommendation_ = tried.followed_by(self._recommend(recommender, observed))
 
     def _check_parameters(self):
         _check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
@@ -338,7 +393,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self.n_splits_ = len(splits)
         return splits
 
-    def _recommend(self, X, y, size, weighted):
+    def _fit_recommender(self, X, y, size, weighted):
+        """Extract meta-features, and fit the recommender on what may be used here."""
         knowledge = self._select_knowledge(
             open_knowledge(self.knowledge), size, weighted
         )
@@ -346,17 +402,31 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
         )
-        metric, is_exact = nearest_metric(self.scoring)
+        metric, _ = nearest_metric(self.scoring)
         recommender = clone(get_recommender(self.recommender), safe=False)
-        recommendation = recommender.fit(knowledge, metric).recommend(
+        return recommender.fit(knowledge, metric)
+
+    def _recommend(self, recommender, observed=()):
+        n_wanted = self._n_wanted()
+        recommendation = recommender.recommend(
             self.meta_features_,
-            n_configurations=self._n_wanted(),
+            n_configurations=None if n_wanted is None else n_wanted - len(observed),
             per_second=self.time_budget is not None,
+            **({"observed": observed} if observed else {}),
         )
+        metric, is_exact = nearest_metric(self.scoring)
         if is_exact:
             return recommendation
         note = f" It follows {metric}, the nearest metric that is known."
         return replace(recommendation, reason=recommendation.reason + note)
+
+    def _adapts(self, recommender):
+        """Say whether what is observed changes what is recommended.
+
+        Scores by another metric than the known ones cannot be compared with them.
+        """
+        _, is_exact = nearest_metric(self.scoring)
+        return is_exact and getattr(recommender, "adapts_after", None) is not None
 
     def _n_wanted(self):
         """Return how many to recommend, None for all that are known."""
@@ -367,7 +437,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _deadline(self, started):
         return None if self.time_budget is None else started + self.time_budget
 
-    def _report(self, index, scores, seconds, error):
+    def _report(self, n_before, index, scores, seconds, error):
+        index += n_before
         configuration = self.recommendation_.configurations[index]
         outcome = "failed" if error else f"{scores.mean():.4f}"
         n_candidates = len(self.recommendation_.configurations)

@@ -223,10 +223,10 @@ class MetaHyperparamSelector(MetaSearch):
         self._check_parameters()
         X, y = self._check_inputs(X, y)
         size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
-        recommendation = self._recommend(X, y, size, weighted=False)
+        recommender = self._fit_recommender(X, y, size, weighted=False)
         return [
             self._make_candidate(configuration, size, seed=0)[0]
-            for configuration in recommendation.configurations
+            for configuration in self._recommend(recommender).configurations
         ]
 
     def _select_knowledge(self, knowledge, size, weighted):

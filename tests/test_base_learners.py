@@ -38,7 +38,8 @@ QUICK = [
     "decision_tree",
     "logistic_regression",
     "linear_svc",
-    "rbf_svc",
+    "sgd",
+    "svc",
     "k_nearest_neighbors",
     "gaussian_nb",
     "linear_discriminant_analysis",
@@ -154,7 +155,7 @@ def test_untuned_defaults_come_first():
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [("mlp", ["mlp"]), (["mlp", "rbf_svc"], ["mlp", "rbf_svc"]), (("mlp",), ["mlp"])],
+    [("mlp", ["mlp"]), (["mlp", "svc"], ["mlp", "svc"]), (("mlp",), ["mlp"])],
 )
 def test_check_learners(names, expected):
     """One name or several are a list of names."""
@@ -213,8 +214,8 @@ def test_pipeline_takes_weights_where_the_learner_does(name, mixed):
 @pytest.mark.parametrize(
     ("name", "size", "expected"),
     [
-        ("rbf_svc", TaskSize(15_000, 10), True),
-        ("rbf_svc", TaskSize(15_001, 10), False),
+        ("svc", TaskSize(15_000, 10), True),
+        ("svc", TaskSize(15_001, 10), False),
         ("linear_svc", TaskSize(1_000_000, 2), False),
         ("k_nearest_neighbors", TaskSize(40_000, 1_000), False),
         ("hist_gradient_boosting", TaskSize(1_000_000, 100), True),
@@ -369,7 +370,7 @@ def test_many_classes_need_fewer_rounds():
     assert many["learner"].max_iter == 100
 
 
-@pytest.mark.parametrize("name", ["linear_svc", "rbf_svc"])
+@pytest.mark.parametrize("name", ["linear_svc", "svc"])
 @pytest.mark.parametrize("n_rare", [2, 3])
 def test_margins_become_probabilities_with_a_small_class(name, n_rare):
     """Margins are calibrated although a class has fewer rows than folds."""
@@ -382,7 +383,7 @@ def test_margins_become_probabilities_with_a_small_class(name, n_rare):
         assert (pipeline.predict(X)[:80] == y[:80]).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ["linear_svc", "rbf_svc"])
+@pytest.mark.parametrize("name", ["linear_svc", "svc"])
 def test_calibrated_margins_tell_how_sure_they_are(name):
     """Of coin tosses a margin learner says that both sides are as likely."""
     X = np.random.RandomState(0).normal(size=(120, 2))
@@ -427,7 +428,7 @@ def test_get_learner_by_name():
     ("estimator", "name", "prefix"),
     [
         (LogisticRegression(), "logistic_regression", ""),
-        (make_pipeline(StandardScaler(), SVC()), "rbf_svc", "svc__"),
+        (make_pipeline(StandardScaler(), SVC()), "svc", "svc__"),
         (CalibratedClassifierCV(estimator=LinearSVC()), "linear_svc", "estimator__"),
         (
             make_pipeline(
@@ -499,7 +500,7 @@ def test_find_learner_taught():
 def test_find_learner_taught_one_of_the_same_name():
     """A taught class does not hide one of the same name in another package."""
     taught = ["some_package:SVC"]
-    assert find_learner(SVC(), taught)[0] is BASE_LEARNERS["rbf_svc"]
+    assert find_learner(SVC(), taught)[0] is BASE_LEARNERS["svc"]
 
 
 def test_find_learner_tells_packages_apart():

@@ -280,10 +280,10 @@ def test_base_learners_limits_the_choice(iris):
 def test_support_vectors_are_not_offered_for_many_rows():
     """What would take hours is left out by its size."""
     X, y = make_classification(32_000, n_features=4, random_state=0)
-    clf = cheap_classifier(base_learners=["rbf_svc", "gaussian_nb"], cv=2).fit(X, y)
+    clf = cheap_classifier(base_learners=["svc", "gaussian_nb"], cv=2).fit(X, y)
     assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
     with pytest.raises(NoCandidateError, match="suits 16000 rows x 4 columns"):
-        cheap_classifier(base_learners=["rbf_svc"], cv=2).fit(X, y)
+        cheap_classifier(base_learners=["svc"], cv=2).fit(X, y)
 
 
 # Reproducible

@@ -118,7 +118,7 @@ def test_param_grid_goes_into_grid_search(iris, scaled_svc):
 
 @pytest.mark.parametrize(
     "learner",
-    [name for name, known in BASE_LEARNERS.items() if known.estimator[:7] == "sklearn"],
+    sorted({c.learner for c in load_knowledge().configuration_values}),
 )
 def test_every_learner_of_the_catalogue_is_found(iris, learner):
     """Each classifier of the catalogue gets suggestions that it takes."""

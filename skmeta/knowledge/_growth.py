@@ -267,8 +267,7 @@ def _progress_line(record, pool):
         n_failed = len(record["failures"])
         outcome = f"{len(record['cells'])} evaluated, {n_failed} failed"
     return (
-        f"[{pool.n_done}/{pool.n_tasks}] {task}: {outcome} "
-        f"in {record['seconds']:.0f} s"
+        f"[{pool.n_done}/{pool.n_tasks}] {task}: {outcome} in {record['seconds']:.0f} s"
     )
 
 
@@ -569,7 +568,9 @@ class _Pool:
     def _end_overdue(self):
         now = time.monotonic()
         for worker, progress in list(self._at.items()):
-            limit = self._settings["time_limit"] * (10 if progress.fitting is None else 1)
+            limit = self._settings["time_limit"] * (
+                10 if progress.fitting is None else 1
+            )
             if now - progress.heard > limit:
                 yield self._replace(worker, f"Stopped after {limit:g} s.")
 

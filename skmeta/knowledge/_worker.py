@@ -158,9 +158,7 @@ def _score_tuned(y, fold_of, probabilities):
     for tuned in ("accuracy", "balanced_accuracy", "f1_macro"):
         scores[f"{tuned}_tuned"] = np.empty(len(n_rows))
     for temperature in np.unique(temperatures):
-        counts = confusion_counts(
-            logs, y, fold_of, priors, TEMPERATURES[temperature]
-        )
+        counts = confusion_counts(logs, y, fold_of, priors, TEMPERATURES[temperature])
         of_folds = score_counts(counts)
         of_others = score_counts(counts.sum(axis=1, keepdims=True) - counts)
         for fold in folds[temperatures == temperature]:

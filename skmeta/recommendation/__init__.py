@@ -1,26 +1,34 @@
 """From what is known of other tasks to what should be tried on this one."""
 
+from skmeta.recommendation._baselines import (
+    AverageRecommender,
+    NearestTasksRecommender,
+    PortfolioRecommender,
+    RandomRecommender,
+    SurrogateRecommender,
+)
 from skmeta.recommendation._metrics import nearest_metric
 from skmeta.recommendation._portfolio import (
     greedy_portfolio,
     portfolio_loss,
     regret_matrix,
 )
-from skmeta.recommendation._recommender import (
-    PortfolioRecommender,
-    RandomRecommender,
-    Recommendation,
-    Recommender,
-    SimilarTasksRecommender,
-    get_recommender,
-)
+from skmeta.recommendation._recommendation import Recommendation
+from skmeta.recommendation._recommender import NewTask, Observation, Recommender
+from skmeta.recommendation._registry import get_recommender
+from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
 
 __all__ = [
+    "AverageRecommender",
+    "NearestTasksRecommender",
+    "NewTask",
+    "Observation",
     "PortfolioRecommender",
     "RandomRecommender",
     "Recommendation",
     "Recommender",
     "SimilarTasksRecommender",
+    "SurrogateRecommender",
     "get_recommender",
     "greedy_portfolio",
     "nearest_metric",

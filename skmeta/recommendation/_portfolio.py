@@ -64,7 +64,7 @@ def portfolio_loss(scores, cap=0.25):
     return 0.5 * np.minimum(regret / cap, 1) + 0.5 * np.minimum(in_task_units, 1)
 
 
-def greedy_portfolio(loss, size, task_weights=None, seconds=None):
+def greedy_portfolio(loss, size, task_weights=None, seconds=None, tried=()):
     """Order configurations so that each repairs what the earlier ones leave.
 
     Start from nothing, a loss of 1 on every task, then repeatedly add the
@@ -77,12 +77,14 @@ def greedy_portfolio(loss, size, task_weights=None, seconds=None):
     loss : ndarray of shape (n_tasks, n_configurations)
         From 0 to 1, such as `portfolio_loss` gives.
     size : int
-        Number of configurations to choose, at most `n_configurations`.
+        Number of configurations to choose, at most those not tried.
     task_weights : ndarray of shape (n_tasks,) or (size, n_tasks), default=None
         How much each task counts, at every pick or at each of them; non-negative,
         with a positive sum. None counts all the same.
     seconds : ndarray of shape (n_configurations,), default=None
         What trying each configuration takes; positive. None is the same for all.
+    tried : sequence of int, default=()
+        Configurations that were chosen before; they are not chosen again.
 
     Returns
     -------
@@ -113,7 +115,8 @@ def greedy_portfolio(loss, size, task_weights=None, seconds=None):
     array([2, 0])
     """
     n_tasks, n_configurations = loss.shape
-    _check_size(size, n_configurations)
+    tried = np.asarray(tried, dtype=np.int64)
+    _check_size(size, n_configurations - len(tried))
     _check_loss(loss)
     if task_weights is None:
         task_weights = np.ones(n_tasks)
@@ -122,7 +125,7 @@ def greedy_portfolio(loss, size, task_weights=None, seconds=None):
         seconds = np.ones(n_configurations)
 
     portfolio = []
-    lowest = np.ones(n_tasks)
+    lowest = loss[:, tried].min(axis=1, initial=1.0)
     for weights in task_weights / task_weights.sum(axis=1, keepdims=True):
         drop = weights @ (
             lowest[:, np.newaxis] - np.minimum(loss, lowest[:, np.newaxis])
@@ -133,6 +136,7 @@ def greedy_portfolio(loss, size, task_weights=None, seconds=None):
         # Rounded, since the last digits of a sum depend on the order of the tasks
         # and on the machine, and would settle what is in truth a tie.
         gain = np.round(gain, 12) / seconds
+        gain[tried] = -np.inf
         gain[portfolio] = -np.inf
         chosen = int(gain.argmax())
         portfolio.append(chosen)
@@ -143,7 +147,7 @@ def greedy_portfolio(loss, size, task_weights=None, seconds=None):
 def _check_size(size, n_configurations):
     if not 0 <= size <= n_configurations:
         raise ValueError(
-            f"size must be from 0 to the number of configurations "
+            f"size must be from 0 to the number of configurations left "
             f"({n_configurations}), got: {size}."
         )
 

@@ -181,7 +181,7 @@ def test_greedy_portfolio_of_nothing():
 def test_greedy_portfolio_of_an_impossible_size(size):
     """More than there are, or less than none, is an error that says how many."""
     with pytest.raises(
-        ValueError, match=rf"number of configurations \(3\), got: {size}\."
+        ValueError, match=rf"number of configurations left \(3\), got: {size}\."
     ):
         greedy_portfolio(np.zeros((2, 3)), size=size)
 

@@ -12,15 +12,25 @@ from sklearn.utils.validation import check_is_fitted
 from skmeta import Configuration, KnowledgeBase
 from skmeta.exceptions import KnowledgeError
 from skmeta.recommendation import (
+    AverageRecommender,
+    NearestTasksRecommender,
     PortfolioRecommender,
     RandomRecommender,
     Recommender,
     SimilarTasksRecommender,
+    SurrogateRecommender,
     get_recommender,
     greedy_portfolio,
 )
 
-ALL = [PortfolioRecommender, RandomRecommender, SimilarTasksRecommender]
+ALL = [
+    AverageRecommender,
+    NearestTasksRecommender,
+    PortfolioRecommender,
+    RandomRecommender,
+    SimilarTasksRecommender,
+    SurrogateRecommender,
+]
 every_recommender = pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 
 
@@ -430,7 +440,7 @@ def test_get_recommender_takes_an_instance():
 @pytest.mark.parametrize("recommender", ["nearest", 3, None, object()])
 def test_get_recommender_unknown(recommender):
     """Anything else is an error that lists the names."""
-    message = r"must be one of \['portfolio', 'random', 'similar_tasks'\] or have fit"
+    message = r"must be one of \['average', 'nearest_tasks', .*\] or have fit"
     with pytest.raises(ValueError, match=message):
         get_recommender(recommender)
 
@@ -441,9 +451,9 @@ class BestOnAverage(Recommender):
     def __init__(self, reverse=False):
         self.reverse = reverse
 
-    def _order(self, weights, size, seconds):
-        order = np.argsort(weights @ self.loss_, kind="stable")
-        return (order[::-1] if self.reverse else order)[:size]
+    def order(self, task, size):
+        order = np.argsort(task.weights @ self.loss_, kind="stable")
+        return order[::-1] if self.reverse else order
 
 
 def test_own_recommender(regimes):

@@ -1,0 +1,116 @@
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """Configurations in the order to try them, and why.
+
+    Parameters
+    ----------
+    configurations : tuple of Configuration
+        The first one is the one to try first.
+    expected_scores : ndarray of shape (n_configurations,)
+        Mean of their scores on the known tasks, weighted by `task_weights`. NaN
+        where they have none on any task that counts.
+    task_weights : Series
+        How much each known task counted, by task name; the greatest first. They
+        sum to 1.
+    metric : str
+        Stored metric that the order maximizes.
+    recommender : str
+        Class of the recommender.
+    fell_back : bool
+        Whether nothing similar is known, so that all known tasks counted alike.
+    reason : str
+        What the order rests on, in a sentence.
+    """
+
+    configurations: tuple
+    expected_scores: np.ndarray
+    task_weights: pd.Series
+    metric: str
+    recommender: str
+    fell_back: bool = False
+    reason: str = ""
+
+    def first(self, n_configurations):
+        """Return a recommendation of only the first few configurations.
+
+        Parameters
+        ----------
+        n_configurations : int
+            How many.
+
+        Returns
+        -------
+        recommendation : Recommendation
+        """
+        return replace(
+            self,
+            configurations=self.configurations[:n_configurations],
+            expected_scores=self.expected_scores[:n_configurations],
+        )
+
+    def followed_by(self, later):
+        """Return a recommendation with the configurations of a later one after these.
+
+        Parameters
+        ----------
+        later : Recommendation
+            Made when these had been tried.
+
+        Returns
+        -------
+        recommendation : Recommendation
+        """
+        return replace(
+            self,
+            configurations=self.configurations + later.configurations,
+            expected_scores=np.concatenate(
+                [self.expected_scores, later.expected_scores]
+            ),
+        )
+
+    def to_frame(self):
+        """Return the configurations as a DataFrame, a row for each.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the columns ``learner``, ``hyperparameters`` and
+            ``expected_score``.
+        """
+        return pd.DataFrame(
+            {
+                "learner": [c.learner for c in self.configurations],
+                "hyperparameters": [
+                    dict(c.hyperparameters) for c in self.configurations
+                ],
+                "expected_score": self.expected_scores,
+            },
+            index=pd.RangeIndex(1, len(self.configurations) + 1, name="order"),
+        )
+
+    def __str__(self):
+        lines = [f"Recommended by {self.recommender} for {self.metric}. {self.reason}"]
+        width = max((len(c.learner) for c in self.configurations), default=0)
+        for order, (configuration, expected) in enumerate(
+            zip(self.configurations, self.expected_scores, strict=True), start=1
+        ):
+            values = ", ".join(
+                f"{name}={_shorten(value)}"
+                for name, value in configuration.hyperparameters.items()
+            )
+            line = (
+                f"{order:3d}. {configuration.learner:<{width}s}  "
+                f"expected {expected:7.3f}  {values}"
+            )
+            lines.append(line.rstrip())
+        return "\n".join(lines)
+
+
+def _shorten(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

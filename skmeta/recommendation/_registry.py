@@ -1,0 +1,47 @@
+from skmeta.recommendation._baselines import (
+    AverageRecommender,
+    NearestTasksRecommender,
+    PortfolioRecommender,
+    RandomRecommender,
+    SurrogateRecommender,
+)
+from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+
+RECOMMENDERS = {
+    "similar_tasks": SimilarTasksRecommender,
+    "portfolio": PortfolioRecommender,
+    "average": AverageRecommender,
+    "nearest_tasks": NearestTasksRecommender,
+    "surrogate": SurrogateRecommender,
+    "random": RandomRecommender,
+}
+
+
+def get_recommender(recommender):
+    """Return an unfitted recommender by its name, or the one given.
+
+    Parameters
+    ----------
+    recommender : str or object with ``fit`` and ``recommend``
+        One of ``"similar_tasks"``, ``"portfolio"``, ``"average"``,
+        ``"nearest_tasks"``, ``"surrogate"`` and ``"random"``, or an object that
+        follows `Recommender`.
+
+    Returns
+    -------
+    recommender : object
+
+    Raises
+    ------
+    ValueError
+        If the name is not known, or the object has no such methods.
+    """
+    if isinstance(recommender, str) and recommender in RECOMMENDERS:
+        return RECOMMENDERS[recommender]()
+    is_object = not isinstance(recommender, type)
+    if is_object and hasattr(recommender, "fit") and hasattr(recommender, "recommend"):
+        return recommender
+    raise ValueError(
+        f"recommender must be one of {sorted(RECOMMENDERS)} or have fit and "
+        f"recommend, got: {recommender!r}."
+    )

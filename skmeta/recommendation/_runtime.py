@@ -1,0 +1,91 @@
+"""Predict the seconds that a configuration will take."""
+
+import numpy as np
+
+# Meta-features that it needs.
+SIZES = ("nr_inst", "nr_attr", "nr_class")
+_LEAST = 1e-3  # seconds; below, clocks and overheads are all there is
+_RIDGE = 1.0
+
+
+class RuntimeModel:
+    """Seconds of each configuration as a power law of rows, columns and classes.
+
+    A ridge regression of log seconds for each configuration [1]_.
+
+    Parameters
+    ----------
+    meta_features : DataFrame of shape (n_tasks, n_meta_features)
+        Of the known tasks, with ``nr_inst``, ``nr_attr`` and ``nr_class``.
+    seconds : ndarray of shape (n_tasks, n_configurations)
+        What they took; NaN where not known.
+
+    References
+    ----------
+    .. [1] F. Hutter, L. Xu, H. H. Hoos, K. Leyton-Brown, "Algorithm runtime
+       prediction: Methods & evaluation", Artificial Intelligence 206, 2014.
+    """
+
+    def __init__(self, meta_features, seconds):
+        inputs = _log_sizes(meta_features)
+        self._center = inputs.mean(axis=0)
+        centered = inputs - self._center
+        known = ~np.isnan(seconds)
+        logs = np.log(np.maximum(np.where(known, seconds, 1.0), _LEAST))
+        count = np.maximum(known.sum(axis=0), 1)
+        level = (logs * known).sum(axis=0) / count
+        # Of which nothing is known is taken for as slow as the slowest.
+        level[~known.any(axis=0)] = level.max()
+        residual = np.where(known, logs - level, 0.0)
+        design = np.column_stack([np.ones(len(centered)), centered])
+        penalty = _RIDGE * np.eye(design.shape[1])
+        gram = np.einsum("tc,ti,tj->cij", known, design, design) + penalty
+        self._slopes = np.linalg.solve(gram, (design.T @ residual).T[:, :, np.newaxis])[
+            :, :, 0
+        ]
+        self._level = level
+
+    def predict(self, meta_features):
+        """Predict the seconds of every configuration on a task.
+
+        Parameters
+        ----------
+        meta_features : mapping of str to float
+            With ``nr_inst``, ``nr_attr`` and ``nr_class``.
+
+        Returns
+        -------
+        seconds : ndarray of shape (n_configurations,)
+        """
+        row = np.append(1.0, _log_sizes(meta_features) - self._center)
+        return np.exp(self._level + self._slopes @ row)
+
+
+def _log_sizes(meta_features):
+    sizes = [np.asarray(meta_features[name], dtype=np.float64) for name in SIZES]
+    return np.log(np.maximum(np.stack(sizes, axis=-1), 1.0))
+
+
+def correct_seconds(predicted, tried, observed):
+    """Scale predicted seconds to what was seen on this machine and this task.
+
+    Parameters
+    ----------
+    predicted : ndarray of shape (n_configurations,)
+        By a `RuntimeModel`.
+    tried : ndarray of int of shape (n_tried,)
+        Positions that were observed.
+    observed : ndarray of shape (n_tried,)
+        Seconds they took; NaN where not known.
+
+    Returns
+    -------
+    seconds : ndarray of shape (n_configurations,)
+        All multiplied by the mean ratio, on a logarithmic scale and with one
+        imagined observation that was as predicted.
+    """
+    known = ~np.isnan(observed)
+    ratios = np.maximum(observed[known], _LEAST) / np.maximum(
+        predicted[tried[known]], _LEAST
+    )
+    return predicted * np.exp(np.log(ratios).sum() / (known.sum() + 1))

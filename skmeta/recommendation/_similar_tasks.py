@@ -1,0 +1,180 @@
+import numpy as np
+from sklearn.ensemble import ExtraTreesRegressor
+
+from skmeta.recommendation._portfolio import greedy_portfolio
+from skmeta.recommendation._posterior import gaussian_prior, improvement_order
+from skmeta.recommendation._recommender import Recommender
+from skmeta.recommendation._task_space import TaskSpace
+
+# Best possible values: what is left to them is an error.
+_PERFECT = {"neg_log_loss": 0.0, "neg_log_loss_calibrated": 0.0}
+
+# Times the distance of the median configuration from the best one of a task.
+_HOPELESS = 3.0
+
+
+class SimilarTasksRecommender(Recommender):
+    """A greedy portfolio over similar tasks, then what is expected of the rest.
+
+    Two tasks are similar when the trees of a forest, which learns from
+    meta-features how well each configuration does, put them into one leaf [1]_.
+    The weights are blended with equal ones, more so from pick to pick, since
+    after a few picks it is breadth that helps. A task far from all that are
+    known gets equal weights, and its recommendation says so.
+
+    Once a few configurations have been tried, a normal distribution over the
+    scores of all of them, with the weighted mean and covariance of the known
+    tasks, is conditioned on what they scored, and the expected improvement [2]_
+    decides; with a time budget, per square root of the predicted seconds.
+
+    Parameters
+    ----------
+    n_estimators : int, default=100
+        Number of trees.
+    min_samples_leaf : int, default=5
+        Fewest known tasks in a leaf.
+    blend : float, default=0.8
+        Share of the similarity in the weights at the first pick, 0 to 1.
+    decay : float, default=0.95
+        What that share is multiplied by at each further pick, 0 to 1.
+    adapts_after : int or None, default=4
+        How many configurations are tried before observed scores decide; None is
+        never.
+    noise : float, default=0.05
+        Variance of an observed score, as a part of the variance that the scores
+        of a configuration have over tasks.
+    random_state : int, default=0
+        Seeds the trees.
+
+    References
+    ----------
+    .. [1] L. Breiman, "Random Forests", Machine Learning 45, 2001 (proximities).
+    .. [2] D. R. Jones, M. Schonlau, W. J. Welch, "Efficient Global Optimization of
+       Expensive Black-Box Functions", Journal of Global Optimization 13, 1998.
+
+    Examples
+    --------
+    >>> from skmeta import MetaFeatureExtractor, load_knowledge
+    >>> from skmeta.recommendation import SimilarTasksRecommender
+    >>> from sklearn.datasets import load_iris
+    >>> extractor = MetaFeatureExtractor().fit(*load_iris(return_X_y=True))
+    >>> names = extractor.get_feature_names_out()
+    >>> meta_features = dict(zip(names, extractor.meta_features_))
+    >>> knowledge = load_knowledge().without(["iris"])
+    >>> recommender = SimilarTasksRecommender().fit(knowledge, "balanced_accuracy")
+    >>> recommendation = recommender.recommend(meta_features, n_configurations=3)
+    >>> len(recommendation.configurations)
+    3
+    """
+
+    def __init__(
+        self,
+        n_estimators=100,
+        min_samples_leaf=5,
+        blend=0.8,
+        decay=0.95,
+        adapts_after=4,
+        noise=0.05,
+        random_state=0,
+    ):
+        self.n_estimators = n_estimators
+        self.min_samples_leaf = min_samples_leaf
+        self.blend = blend
+        self.decay = decay
+        self.adapts_after = adapts_after
+        self.noise = noise
+        self.random_state = random_state
+
+    def learn(self, meta_features):
+        self._space = TaskSpace(meta_features, self.tasks_["family"].to_numpy())
+        # scikit-learn warns of a single column.
+        is_single = self.loss_.shape[1] == 1
+        self._forest = ExtraTreesRegressor(
+            self.n_estimators,
+            min_samples_leaf=self.min_samples_leaf,
+            random_state=self.random_state,
+            n_jobs=1,
+        ).fit(
+            self._space.points,
+            self.loss_[:, 0] if is_single else self.loss_,
+            sample_weight=self.task_weights_,
+        )
+        self._leaves = self._forest.apply(self._space.points)
+
+    def weigh(self, meta_features):
+        point = self._space.locate(meta_features)
+        unusual = self._space.find_unusual(point)
+        if unusual is not None:
+            reason = (
+                f"Nothing similar is known ({unusual} is the most unusual), so all "
+                f"{len(self.tasks_)} known tasks count alike."
+            )
+            return self.task_weights_, True, reason
+        similarity = self._similarity(point)
+        order = np.argsort(-similarity, kind="stable")[:3]
+        similar = ", ".join(self.tasks_.index[order])
+        weights = self.blend * similarity + (1 - self.blend) * self.task_weights_
+        return weights, False, f"The most similar known tasks are {similar}."
+
+    def _similarity(self, point):
+        """Return how often each known task shares a leaf with this one; sums to 1.
+
+        Each tree shares one vote among the tasks in the leaf, so that a leaf full
+        of tasks says less of each of them.
+        """
+        leaves = self._forest.apply(point[np.newaxis])
+        shared = (self._leaves == leaves) * self.task_weights_[:, np.newaxis]
+        return (shared / shared.sum(axis=0)).mean(axis=1)
+
+    def order(self, task, size):
+        succeeded = ~np.isnan(task.scores)
+        if (
+            self.adapts_after is not None
+            and len(task.tried) >= self.adapts_after
+            and succeeded.any()
+        ):
+            return self._by_improvement(task, size, succeeded)
+        return greedy_portfolio(
+            self.loss_,
+            size,
+            self._blended(task, np.arange(size) + len(task.tried)),
+            task.seconds,
+            tried=task.tried,
+        )
+
+    def _blended(self, task, picks):
+        """Return task weights for each pick, closer to equal ones for later ones."""
+        share = self.decay ** picks[:, np.newaxis]
+        return share * task.weights + (1 - share) * self.task_weights_
+
+    def _by_improvement(self, task, size, succeeded):
+        weights = self._blended(task, np.array([len(task.tried)]))[0]
+        mean, covariance = gaussian_prior(self._known_values(), weights)
+        order = improvement_order(
+            mean,
+            covariance,
+            task.tried[succeeded],
+            self._on_normal_scale(task.scores[succeeded]),
+            # What failed is not tried again, whatever is expected of it.
+            min(size + (~succeeded).sum(), len(mean) - succeeded.sum()),
+            noise=self.noise * covariance.diagonal().mean(),
+            seconds=task.seconds,
+        )
+        return order
+
+    def _known_values(self):
+        """Return the known scores on the normal scale, without gaps and outliers.
+
+        What is far worse than most of its task is hopeless, how far does not
+        matter, and would dominate the covariances. Failures are as bad as that.
+        """
+        values = self._on_normal_scale(self.scores_)
+        best = np.nanmax(values, axis=1, keepdims=True)
+        median = np.nanmedian(values, axis=1, keepdims=True)
+        lowest = best - _HOPELESS * (best - median)
+        return np.maximum(np.where(np.isnan(values), -np.inf, values), lowest)
+
+    def _on_normal_scale(self, scores):
+        """Return the negative root of the errors, which is closer to normal."""
+        perfect = _PERFECT.get(self.metric_, 1.0)
+        return -np.sqrt(np.maximum(perfect - scores, 0.0))
