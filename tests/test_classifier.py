@@ -36,6 +36,7 @@ from skmeta import (
     load_knowledge,
 )
 from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
+from skmeta.recommendation import Recommender
 
 CHEAP = ["gaussian_nb", "linear_discriminant_analysis", "logistic_regression"]
 
@@ -172,6 +173,58 @@ def test_time_budget_alone_may_try_all(iris):
     X, y = iris
     clf = cheap_classifier(time_budget=600, n_candidates=None, cv=2).fit(X, y)
     assert len(clf.leaderboard_) == len(clf.recommendation_.configurations) > 8
+
+
+class LearnsAtOnce(Recommender):
+    """Puts the naive Bayes ones first, and after one round the others backwards."""
+
+    adapts_after = 1
+
+    def order(self, task, size):
+        self.asked = [*getattr(self, "asked", []), task]
+        is_bayes = [c.learner == "gaussian_nb" for c in self.configurations_]
+        order = np.argsort(np.logical_not(is_bayes), kind="stable")
+        return order if len(task.tried) == 0 else order[::-1]
+
+
+def test_observed_scores_go_back_to_the_recommender(iris):
+    """Each round is chosen with the scores and seconds of those before."""
+    X, y = iris
+    clf = cheap_classifier(recommender=LearnsAtOnce(), n_candidates=10).fit(X, y)
+    assert len(clf.leaderboard_) == len(clf.recommendation_.configurations) == 10
+    learners = [c.learner for c in clf.recommendation_.configurations]
+    assert learners[0] == "gaussian_nb"
+    assert learners[4] != "gaussian_nb"
+    assert clf.cv_results_["params"][4]["learner"] == learners[4]
+    assert len(set(clf.recommendation_.configurations)) == 10
+
+
+def test_scores_by_another_metric_do_not_go_back(iris):
+    """A scorer that no stored metric equals gives scores on another scale."""
+    X, y = iris
+    scorer = make_scorer(lambda y, labels: -10 * np.mean(y != labels))
+    clf = cheap_classifier(recommender=LearnsAtOnce(), n_candidates=10, scoring=scorer)
+    first = clf.fit(X, y).recommendation_.configurations
+    assert [c.learner for c in first] == sorted(
+        (c.learner for c in first), key=lambda name: name != "gaussian_nb"
+    )
+
+
+def test_rounds_do_not_depend_on_n_jobs(iris):
+    """Three rounds give the same candidates, scores and model on one core or two."""
+    X, y = iris
+    one, two = (
+        cheap_classifier(n_candidates=11, n_jobs=n, scoring="balanced_accuracy").fit(
+            X, y
+        )
+        for n in (1, 2)
+    )
+    first, second = one.recommendation_, two.recommendation_
+    assert first.configurations == second.configurations
+    np.testing.assert_array_equal(first.expected_scores, second.expected_scores)
+    for name in ("mean_test_score", "rank_test_score"):
+        np.testing.assert_array_equal(one.cv_results_[name], two.cv_results_[name])
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
 
 
 class FailsOnPurpose(TransformerMixin, BaseEstimator):

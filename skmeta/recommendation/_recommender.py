@@ -142,10 +142,9 @@ class Recommender(BaseEstimator, ABC):
         self.loss_ = portfolio_loss(self.scores_, _CAPS.get(metric, _CAP))
         self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)
         self.task_weights_ = _share_within_families(self.tasks_["family"])
-        has_sizes = set(SIZES) <= set(meta_features.columns)
-        self._runtime = (
-            RuntimeModel(meta_features, self.seconds_) if has_sizes else None
-        )
+        self._runtime = None
+        if set(SIZES).intersection(meta_features.columns):
+            self._runtime = RuntimeModel(meta_features, self.seconds_)
         self.learn(meta_features)
         return self
 
@@ -255,7 +254,7 @@ class Recommender(BaseEstimator, ABC):
 
     def _seconds(self, meta_features, tried, observed):
         """Return what a fold of each configuration will take, overhead included."""
-        if self._runtime is None or not set(SIZES) <= set(meta_features.keys()):
+        if self._runtime is None:
             return self._average_seconds()
         predicted = self._runtime.predict(meta_features)
         seen = np.array([o.seconds for o in observed], dtype=np.float64)

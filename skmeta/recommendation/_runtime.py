@@ -2,23 +2,28 @@
 
 import numpy as np
 
-# Meta-features that it needs.
-SIZES = ("nr_inst", "nr_attr", "nr_class")
+# Rows, columns, classes, and categories of all columns, which become columns.
+SIZES = ("nr_inst", "nr_attr", "nr_class", "symbols.sum")
 _LEAST = 1e-3  # seconds; below, clocks and overheads are all there is
 _RIDGE = 1.0
 
 
 class RuntimeModel:
-    """Seconds of each configuration as a power law of rows, columns and classes.
+    """Seconds of each configuration as a power law of the sizes of the task.
 
     A ridge regression of log seconds for each configuration [1]_.
 
     Parameters
     ----------
     meta_features : DataFrame of shape (n_tasks, n_meta_features)
-        Of the known tasks, with ``nr_inst``, ``nr_attr`` and ``nr_class``.
+        Of the known tasks. Those of `SIZES` are used that are there.
     seconds : ndarray of shape (n_tasks, n_configurations)
         What they took; NaN where not known.
+
+    Attributes
+    ----------
+    names : list of str
+        The meta-features that are used.
 
     References
     ----------
@@ -27,7 +32,8 @@ class RuntimeModel:
     """
 
     def __init__(self, meta_features, seconds):
-        inputs = _log_sizes(meta_features)
+        self.names = [name for name in SIZES if name in meta_features]
+        inputs = self._log_sizes(meta_features)
         self._center = inputs.mean(axis=0)
         centered = inputs - self._center
         known = ~np.isnan(seconds)
@@ -51,19 +57,18 @@ class RuntimeModel:
         Parameters
         ----------
         meta_features : mapping of str to float
-            With ``nr_inst``, ``nr_attr`` and ``nr_class``.
+            With all `names`.
 
         Returns
         -------
         seconds : ndarray of shape (n_configurations,)
         """
-        row = np.append(1.0, _log_sizes(meta_features) - self._center)
+        row = np.append(1.0, self._log_sizes(meta_features) - self._center)
         return np.exp(self._level + self._slopes @ row)
 
-
-def _log_sizes(meta_features):
-    sizes = [np.asarray(meta_features[name], dtype=np.float64) for name in SIZES]
-    return np.log(np.maximum(np.stack(sizes, axis=-1), 1.0))
+    def _log_sizes(self, meta_features):
+        sizes = [np.asarray(meta_features[name], np.float64) for name in self.names]
+        return np.log1p(np.stack(sizes, axis=-1))
 
 
 def correct_seconds(predicted, tried, observed):

@@ -14,6 +14,7 @@ from skmeta.exceptions import KnowledgeError
 from skmeta.recommendation import (
     AverageRecommender,
     NearestTasksRecommender,
+    Observation,
     PortfolioRecommender,
     RandomRecommender,
     Recommender,
@@ -352,6 +353,114 @@ def test_pickled_recommender_recommends_the_same(make, regimes):
         restored.recommend(task).configurations
         == recommender.recommend(task).configurations
     )
+
+
+# Learning from what was tried
+
+
+def observations(knowledge, scores, seconds=np.nan):
+    """Return observations of the first configurations of `make_knowledge`."""
+    configurations = knowledge.configuration_values
+    return [
+        Observation(c, score, seconds)
+        for c, score in zip(configurations, scores, strict=False)
+    ]
+
+
+@every_recommender
+def test_what_was_tried_is_not_recommended_again(make, regimes):
+    """Two of four were tried, one of them failed: the other two are left."""
+    observed = observations(regimes, [0.8, np.nan])
+    recommendation = (
+        make().fit(regimes).recommend(regimes.meta_features.iloc[0], observed=observed)
+    )
+    assert sorted(numbers_of(recommendation)) == [ALL_ROUND, POOR]
+
+
+@every_recommender
+def test_everything_was_tried(make, regimes):
+    """Then there is nothing left to recommend."""
+    observed = observations(regimes, [0.8, 0.7, 0.6, 0.5])
+    recommender = make().fit(regimes)
+    task = regimes.meta_features.iloc[0]
+    assert recommender.recommend(task, observed=observed).configurations == ()
+
+
+@every_recommender
+def test_observations_of_the_unknown_are_ignored(make, regimes):
+    """A configuration that the knowledge does not hold says nothing."""
+    observed = [Observation(Configuration("mlp", {}), 0.9)]
+    recommender = make().fit(regimes)
+    task = regimes.meta_features.iloc[0]
+    assert (
+        recommender.recommend(task, observed=observed).configurations
+        == recommender.recommend(task).configurations
+    )
+
+
+def two_kinds_of_tasks(n_tasks=60):
+    """Return knowledge in which 0 and 1 are good together, or 2 and 3 are.
+
+    Meta-features do not tell which: only trying does.
+    """
+    is_first = (np.arange(n_tasks) % 2 == 0)[:, np.newaxis]
+    scores = np.where(is_first, [0.9, 0.91, 0.5, 0.5], [0.5, 0.5, 0.9, 0.91])
+    noise = np.random.default_rng(0).normal(0, 0.005, scores.shape)
+    return make_knowledge(scores + noise)
+
+
+@pytest.mark.parametrize(("score", "expected"), [(0.9, 1), (0.5, 3)])
+def test_observed_scores_change_the_order(score, expected):
+    """A good score of one recommends its companion, a bad one the others."""
+    recommender = SimilarTasksRecommender(adapts_after=1).fit(two_kinds_of_tasks())
+    observed = observations(two_kinds_of_tasks(), [score])
+    recommendation = recommender.recommend({"nr_inst": 30.0}, observed=observed)
+    assert numbers_of(recommendation)[0] == expected
+
+
+def test_observed_scores_count_from_a_number_on():
+    """Before that many, or never, the order is the greedy one."""
+    knowledge = two_kinds_of_tasks()
+    task = {"nr_inst": 30.0}
+    for adapts_after in (2, None):
+        recommender = SimilarTasksRecommender(adapts_after=adapts_after).fit(knowledge)
+        after = [
+            numbers_of(recommender.recommend(task, observed=observations(knowledge, s)))
+            for s in ([0.9], [0.5])
+        ]
+        assert after[0] == after[1]
+
+
+def test_only_failures_so_far():
+    """Where all that was tried failed there is no score to learn from."""
+    knowledge = two_kinds_of_tasks()
+    recommender = SimilarTasksRecommender(adapts_after=1).fit(knowledge)
+    observed = observations(knowledge, [np.nan, np.nan])
+    recommendation = recommender.recommend({"nr_inst": 30.0}, observed=observed)
+    assert sorted(numbers_of(recommendation)) == [2, 3]
+
+
+def test_seconds_grow_with_the_task():
+    """What is best per second on small tasks is too slow on large ones.
+
+    Both are as good as each other; the first takes a constant time, the second
+    as long as there are rows.
+    """
+    n_rows = np.geomspace(100, 100_000, 40)
+    scores = np.tile([0.9, 0.9], (40, 1)) + np.random.default_rng(0).normal(
+        0, 1e-3, (40, 2)
+    )
+    knowledge = make_knowledge(
+        scores,
+        meta_features={"nr_inst": n_rows},
+        seconds=np.column_stack([np.full(40, 1.0), n_rows / 10_000]),
+    )
+    recommender = SimilarTasksRecommender().fit(knowledge)
+    first = [
+        numbers_of(recommender.recommend({"nr_inst": n}, per_second=True))[0]
+        for n in (200.0, 80_000.0)
+    ]
+    assert first == [1, 0]
 
 
 # Recommendation
