@@ -32,6 +32,7 @@ def log_probabilities(probabilities):
     -------
     logs : ndarray of float64 of shape (n_rows, n_classes)
     """
+    probabilities = np.asarray(probabilities, dtype=np.float64)
     return np.log(np.maximum(probabilities, np.finfo(np.float64).eps))
 
 

@@ -212,37 +212,49 @@ def build_knowledge(
         configurations = default_configurations()
     _check_build(configurations, time_limit, memory_limit)
     protocol = asdict(protocol or Protocol())
-    records = _Records(output, protocol, configurations, resume)
     limits = {"time_limit": time_limit, "memory_limit": memory_limit}
-    todo = [_Progress(task, records, configurations) for task in _smallest_first(tasks)]
-    todo = [p for p in todo if p.left or p.description is None]
-    pool = _Pool(todo, protocol | limits, effective_n_jobs(n_jobs), predictions)
-    finished = False
+    fingerprints = {task.name: _fingerprint(task) for task in tasks}
+    with _Records(output, protocol, configurations, resume) as records:
+        todo = [
+            _Progress(task, fingerprints[task.name], records, configurations)
+            for task in _smallest_first(tasks)
+        ]
+        records.check_descriptions(fingerprints)
+        todo = [p for p in todo if p.left or p.description is None]
+        finished = _evaluate(
+            _Pool(todo, protocol | limits, effective_n_jobs(n_jobs), predictions),
+            records,
+            on_progress,
+        )
+        is_usable = not all(r["refused"] for r in records.by_name.values())
+        if not finished and (output.exists() or not is_usable):
+            # What is there may be more than what is done by now.
+            raise KeyboardInterrupt(f"Go on from {records.path.name} by --resume.")
+        if not is_usable:
+            records.remove()  # there is nothing in it to go on with
+        knowledge = _assemble(records, protocol | limits)
+        knowledge.save(output)
+        if not finished:
+            raise KeyboardInterrupt(
+                f"{output.name} holds the {len(knowledge.tasks)} tasks done so far. "
+                f"Go on from {records.path.name} by --resume."
+            )
+        records.remove()
+    return knowledge
+
+
+def _evaluate(pool, records, on_progress):
+    """Record each task as it is finished; return whether all were."""
     try:
         for record in pool.run():
             records.add(record)
             if on_progress is not None:
                 on_progress(_progress_line(record, pool))
-        finished = True
+        return True
     except KeyboardInterrupt:
-        pass  # raised again when what is done has been saved
+        return False  # raised again when what is done has been saved
     finally:
         pool.close()
-    used = list(records.by_name.values())
-    if finished and all(record["refused"] for record in used):
-        records.remove()  # there is nothing in it to go on with
-    if not finished and ((output.exists() and not resume) or not used):
-        # What is there may be more than what is done by now.
-        raise KeyboardInterrupt(f"Go on from {records.path.name} by --resume.")
-    knowledge = _assemble(used, records.configurations, protocol | limits)
-    knowledge.save(output)
-    if not finished:
-        raise KeyboardInterrupt(
-            f"{output.name} holds the {len(knowledge.tasks)} tasks done so far. Go on "
-            f"from {records.path.name} by --resume."
-        )
-    records.remove()
-    return knowledge
 
 
 def _check_build(configurations, time_limit, memory_limit):
@@ -281,18 +293,18 @@ class _Records:
     def __init__(self, output, protocol, configurations, resume):
         self.path = output.with_name(output.name + ".partial")
         self.by_name = {}
+        self.left_out = {}  # by an earlier build
         self._configurations = {}
         if self.path.exists() and not resume:
             raise KnowledgeError(
                 f"{self.path.name} holds an unfinished build. Go on with it by "
                 f"resume=True (--resume), or delete it."
             )
-        earlier = load_knowledge(output) if resume and output.exists() else None
+        if resume and output.exists():
+            self._take_over(load_knowledge(output), protocol)
         self._file = self.path.open("a", encoding="utf-8")
         try:
             self._lock()
-            if earlier is not None:
-                self._take_over(earlier, protocol)
             self._read(protocol)
         except KnowledgeError:
             self._file.close()
@@ -301,6 +313,12 @@ class _Records:
             self._write({"protocol": protocol})
         self._learn([c.to_dict() for c in configurations])
         self._write({"configurations": [c.to_dict() for c in configurations]})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._file.close()
 
     @property
     def configurations(self):
@@ -330,8 +348,9 @@ class _Records:
                 f"{protocol}). Give it the same one, or another output."
             )
         self._learn([c.to_dict() for c in knowledge.configuration_values])
+        self.left_out = knowledge.provenance.get("left_out", {})
         for record in _disassemble(knowledge):
-            self.by_name[record["task"]["name"]] = record
+            self._keep(record)
 
     def _read(self, protocol):
         complete = self.path.read_bytes().rpartition(b"\n")[0]
@@ -346,7 +365,7 @@ class _Records:
             if "configurations" in record:
                 self._learn(record["configurations"])
             else:
-                self.by_name[record["task"]["name"]] = record
+                self._keep(record)
         # A line cut short by a kill would spoil the one written after it.
         os.truncate(self.path, len(complete) + bool(complete))
 
@@ -354,6 +373,34 @@ class _Records:
         for values in configurations:
             configuration = Configuration.from_dict(values)
             self._configurations.setdefault(configuration.name, configuration)
+
+    def _keep(self, record):
+        """Take over a record, but for what this version would have found otherwise."""
+        description = record["description"]
+        names = [feature.name for feature in select_features(None, "fast")]
+        if description is not None and list(description["meta_features"]) != names:
+            record["description"] = None
+        is_scored = {
+            set(cell["scores"]) == set(METRICS) for cell in record["cells"].values()
+        }
+        if is_scored != {True}:
+            record["cells"] = {}
+        self.by_name[record["task"]["name"]] = record
+
+    def check_descriptions(self, given):
+        """Raise an error if a table is needed that was not given."""
+        missing = sorted(
+            name
+            for name, record in self.by_name.items()
+            if record["description"] is None
+            and not record["refused"]
+            and name not in given
+        )
+        if missing:
+            raise KnowledgeError(
+                f"The meta-features of {missing[:8]} were computed by another version "
+                f"of skmeta. Give these tables too, or another output."
+            )
 
     def get(self, task, fingerprint):
         """Return what is known of a task, None if its table is not the same."""
@@ -376,8 +423,7 @@ class _Records:
         os.fsync(self._file.fileno())
 
     def remove(self):
-        self._file.close()
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
 
 
 def _fingerprint(task):
@@ -441,9 +487,9 @@ _ONE_THREAD = {
 class _Progress:
     """How far a build is with a task."""
 
-    def __init__(self, task, records, configurations):
+    def __init__(self, task, fingerprint, records, configurations):
         self.task = task
-        self.fingerprint = _fingerprint(task)
+        self.fingerprint = fingerprint
         known = records.get(task, self.fingerprint) or {}
         self.description = known.get("description")
         self.cells = dict(known.get("cells", {}))
@@ -462,7 +508,9 @@ class _Progress:
     def job(self, predictions):
         """Return what a worker needs to know of what is left to do."""
         self.heard = time.monotonic()
+        self.is_read = False
         return {
+            "fingerprint": self.fingerprint,
             "path": self.task.path,
             "target": self.task.target,
             "describe": self.description is None,
@@ -476,13 +524,14 @@ class _Progress:
         self.fitting = None
 
     def record(self, refused=None):
+        """Return what is known; what was known before is not refused any more."""
         return {
             "task": asdict(self.task),
             "fingerprint": self.fingerprint,
             "description": self.description,
             "cells": self.cells,
             "failures": self.failures,
-            "refused": refused,
+            "refused": None if self.cells else refused,
             "seconds": self.seconds + time.monotonic() - self.started,
         }
 
@@ -545,7 +594,9 @@ class _Pool:
         progress = self._at[worker]
         progress.heard = time.monotonic()
         name = event.pop("event")
-        if name == "described":
+        if name == "read":
+            progress.is_read = True
+        elif name == "described":
             progress.description = event
         elif name == "fitting":
             progress.fitting = event["configuration"]
@@ -581,7 +632,7 @@ class _Pool:
         """
         progress = self._at.pop(worker)
         worker.end()
-        if progress.description is None:
+        if not progress.is_read or progress.description is None:
             # It died before any fit: it would do so again and again.
             self._begin(self._new_worker())
             return progress.record(f"{error} It was reading the table.")
@@ -595,16 +646,16 @@ class _Pool:
         return None
 
 
-def _assemble(records, configurations, protocol):
+def _assemble(records, protocol):
     """Arrange the records of a build as a knowledge base, whatever their order."""
-    used = sorted(
-        (r for r in records if not r["refused"]), key=lambda r: r["task"]["name"]
-    )
+    known = [record for _, record in sorted(records.by_name.items())]
+    used = [record for record in known if not record["refused"]]
     if not any(record["cells"] for record in used):
-        refused = [r for r in records if r["refused"]]
+        refused = [record for record in known if record["refused"]]
         reasons = [f"{r['task']['name']}: {r['refused']}" for r in refused[:3]]
         reasons += [f"{r['task']['name']}: {_first_failure(r)}" for r in used[:3]]
         raise KnowledgeError(f"No task could be evaluated. {' '.join(reasons)}")
+    configurations = records.configurations
     column = {c.name: i for i, c in enumerate(configurations)}
     shape = (len(used), len(configurations))
     fold_scores = {
@@ -633,7 +684,7 @@ def _assemble(records, configurations, protocol):
         configurations=configurations,
         fold_scores=fold_scores,
         failures=failures,
-        provenance=_provenance(records, protocol),
+        provenance=_provenance(protocol, records.left_out, known),
         **seconds,
     )
 
@@ -644,12 +695,9 @@ _SIZES = ("n_rows", "n_features", "n_classes", "n_rows_evaluated")
 def _disassemble(knowledge):
     """Return the records that a knowledge base was assembled from.
 
-    Tables are found again by their fingerprints. Meta-features of another
-    extractor are not kept, so that they are computed anew.
+    Tables are found again by their fingerprints.
     """
     meta_features = knowledge.meta_features
-    expected = [feature.name for feature in select_features(None, "fast")]
-    is_current = list(meta_features.columns) == expected
     scores = {metric: knowledge.fold_scores(metric) for metric in knowledge.metrics}
     seconds = {
         name: getattr(knowledge, name).to_numpy()
@@ -683,7 +731,7 @@ def _disassemble(knowledge):
                 "details": details,
             },
             "fingerprint": details.pop("fingerprint", None),
-            "description": description if is_current else None,
+            "description": description,
             "cells": cells,
             "failures": failures[name],
             "refused": None,
@@ -719,7 +767,12 @@ def _meta_feature_frame(records):
     return pd.DataFrame(values, index=pd.Index(names, name="task"))
 
 
-def _provenance(records, protocol):
+def _provenance(protocol, left_out_before, known):
+    left_out = dict(left_out_before)
+    for record in known:
+        left_out.pop(record["task"]["name"], None)
+        if record["refused"]:
+            left_out[record["task"]["name"]] = record["refused"]
     return {
         "protocol": protocol,
         "versions": {
@@ -729,5 +782,5 @@ def _provenance(records, protocol):
             "scikit-learn": sklearn.__version__,
             "scipy": scipy.__version__,
         },
-        "left_out": {r["task"]["name"]: r["refused"] for r in records if r["refused"]},
+        "left_out": left_out,
     }

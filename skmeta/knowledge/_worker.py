@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -292,9 +293,11 @@ def _evaluate_task(job, protocol, tell):
     n_rows = len(frame)
     X, y = prepare_task(frame, job["target"], protocol)
     fold_of = protocol.split(y)
+    tell("read")
     if job["describe"]:
         tell("described", n_rows=n_rows, **describe_task(X, y))
-    keep = _keeper(job["predictions"], y=y, fold=fold_of)
+    keep = _make_keeper(job["predictions"], job["fingerprint"])
+    keep(y=y, fold=fold_of)
     for values in job["configurations"]:
         configuration = Configuration.from_dict(values)
         name = configuration.name
@@ -307,8 +310,6 @@ def _evaluate_task(job, protocol, tell):
                 protocol.random_state,
                 on_fold=lambda name=name: tell("fitting", configuration=name),
             )
-            keep(**{name: probabilities.astype(np.float16)})
-            tell("evaluated", configuration=name, **cell)
         except Exception as error:
             first_line = str(error).partition("\n")[0]
             tell(
@@ -316,19 +317,30 @@ def _evaluate_task(job, protocol, tell):
                 configuration=name,
                 error=f"{type(error).__name__}: {first_line}"[:300],
             )
+            continue
+        keep(**{name: probabilities.astype(np.float16)})
+        tell("evaluated", configuration=name, **cell)
 
 
-def _keeper(directory, **arrays):
-    """Return a function that writes named arrays to a directory, if there is one."""
+def _make_keeper(directory, fingerprint):
+    """Return a function that writes named arrays to a directory, if there is one.
+
+    What the directory holds of another version of the table is deleted.
+    """
+    if directory is None:
+        return lambda **arrays: None
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    label = directory / "fingerprint.txt"
+    if not label.exists() or label.read_text() != fingerprint:
+        for file in directory.glob("*.npy"):
+            file.unlink()
+        label.write_text(fingerprint)
 
     def keep(**arrays):
-        if directory is not None:
-            for name, values in arrays.items():
-                np.save(os.path.join(directory, f"{name}.npy"), values)
+        for name, values in arrays.items():
+            np.save(directory / f"{name}.npy", values)
 
-    if directory is not None:
-        os.makedirs(directory, exist_ok=True)
-    keep(**arrays)
     return keep
 
 

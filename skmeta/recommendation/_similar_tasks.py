@@ -1,5 +1,7 @@
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesRegressor
+from threadpoolctl import threadpool_limits
 
 from skmeta.recommendation._portfolio import greedy_portfolio
 from skmeta.recommendation._posterior import gaussian_prior, improvement_order
@@ -9,6 +11,8 @@ from skmeta.recommendation._task_space import TaskSpace
 # Best possible values: what is left to them is an error.
 _PERFECT = {"neg_log_loss": 0.0, "neg_log_loss_calibrated": 0.0}
 
+_N_DIRECTIONS = 8
+
 # Times the distance of the median configuration from the best one of a task.
 _HOPELESS = 3.0
 
@@ -17,7 +21,7 @@ class SimilarTasksRecommender(Recommender):
     """A greedy portfolio over similar tasks, then what is expected of the rest.
 
     Two tasks are similar when the trees of a forest, which learns from
-    meta-features how well each configuration does, put them into one leaf [1]_.
+    meta-features which configurations do well, put them into one leaf [1]_.
     The weights are blended with equal ones, more so from pick to pick, since
     after a few picks it is breadth that helps. A task far from all that are
     known gets equal weights, and its recommendation says so.
@@ -87,8 +91,6 @@ class SimilarTasksRecommender(Recommender):
 
     def learn(self, meta_features):
         self._space = TaskSpace(meta_features, self.tasks_["family"].to_numpy())
-        # scikit-learn warns of a single column.
-        is_single = self.loss_.shape[1] == 1
         self._forest = ExtraTreesRegressor(
             self.n_estimators,
             min_samples_leaf=self.min_samples_leaf,
@@ -96,7 +98,7 @@ class SimilarTasksRecommender(Recommender):
             n_jobs=1,
         ).fit(
             self._space.points,
-            self.loss_[:, 0] if is_single else self.loss_,
+            _main_directions(self.scores_),
             sample_weight=self.task_weights_,
         )
         self._leaves = self._forest.apply(self._space.points)
@@ -178,3 +180,29 @@ class SimilarTasksRecommender(Recommender):
         """Return the negative root of the errors, which is closer to normal."""
         perfect = _PERFECT.get(self.metric_, 1.0)
         return -np.sqrt(np.maximum(perfect - scores, 0.0))
+
+
+def _main_directions(scores):
+    """Return what tells tasks apart: in which order configurations do well on them.
+
+    Ranks do not depend on how hard a task is. Their first principal components
+    hold what tasks have in common; the rest is noise and half of the time.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_tasks, n_configurations)
+        NaN, which is the worst, where there is none.
+
+    Returns
+    -------
+    directions : ndarray of shape (n_tasks,) or (n_tasks, n_components)
+        Never a single column, of which scikit-learn warns.
+    """
+    ranks = rankdata(np.where(np.isnan(scores), -np.inf, scores), axis=1)
+    centered = (ranks - ranks.mean(axis=0)) / scores.shape[1]
+    # Threads that wait for each other take a hundred times longer where other
+    # processes keep the cores busy.
+    with threadpool_limits(limits=1, user_api="blas"):
+        left, lengths, _ = np.linalg.svd(centered, full_matrices=False)
+    directions = left[:, :_N_DIRECTIONS] * lengths[:_N_DIRECTIONS]
+    return directions[:, 0] if directions.shape[1] == 1 else directions

@@ -1,5 +1,7 @@
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +14,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skmeta import Configuration, load_knowledge
+from skmeta import Configuration, KnowledgeBase, load_knowledge
 from skmeta.__main__ import main
 from skmeta._base_learners import default_configurations
+from skmeta._decision import TEMPERATURES, log_probabilities, tempered_losses
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge import Protocol, TaskSource, build_knowledge, find_tasks
-from skmeta.knowledge._worker import METRICS, prepare_task, score_probabilities
+from skmeta.knowledge._worker import (
+    METRICS,
+    evaluate_configuration,
+    prepare_task,
+    score_folds,
+)
 
 on_linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks at processes by /proc"
@@ -32,6 +40,7 @@ CONFIGURATIONS = [
     FAILING,
 ]
 TWO_FOLDS = Protocol(n_folds=2)
+OPTIONS = {"configurations": CONFIGURATIONS, "protocol": TWO_FOLDS}
 
 
 def write_table(path, seed, n_classes=2, n_rows=48):
@@ -47,6 +56,11 @@ def write_table(path, seed, n_classes=2, n_rows=48):
         }
     )
     frame.to_csv(path, index=False)
+
+
+def names_in(line):
+    """Return the task and the outcome that a line of progress tells."""
+    return line.partition("] ")[2].rpartition(" in ")[0].split(": ", 1)
 
 
 def assert_same_but_for_seconds(first, second):
@@ -202,25 +216,116 @@ def test_prepare_task_needs_the_target():
         prepare_task(table_of("abab"), "kind", TWO_FOLDS)
 
 
-def test_score_probabilities_worked_example():
-    """Three of four right; of the four pairs of a 0 and a 1, three are in order."""
+@pytest.mark.parametrize(
+    ("n_folds", "n_rows", "expected"), [(5, 5000, 5), (5, 5001, 3), (2, 5001, 2)]
+)
+def test_protocol_takes_three_folds_of_many_rows(n_folds, n_rows, expected):
+    """Above 5,000 rows there are three folds at most, each with its part of a class."""
+    y = np.arange(n_rows) % 10 // 9
+    fold_of = Protocol(n_folds).split(y)
+    of_class = np.stack([np.bincount(fold_of[y == c]) for c in (0, 1)])
+    assert of_class.shape == (2, expected)
+    assert np.ptp(of_class, axis=1).max() <= 1
+    assert (fold_of == Protocol(n_folds).split(y)).all()
+    assert (fold_of != Protocol(n_folds, random_state=1).split(y)).any()
+
+
+# Scores of folds
+
+
+def overconfident(n_rows=300, n_folds=3, n_classes=3, seed=0):
+    """Return classes, folds and probabilities that are surer than they should be."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(n_classes, 0.6), n_rows)
+    y = np.array([rng.choice(n_classes, p=row) for row in probabilities])
+    sure = probabilities**3
+    return y, np.arange(n_rows) % n_folds, sure / sure.sum(axis=1, keepdims=True)
+
+
+def test_score_folds_worked_example():
+    """Two of four right; of the four pairs of a 0 and a 1, two and a half in order.
+
+    The second fold is as the first one.
+    """
     probabilities = np.array([[0.75, 0.25], [0.25, 0.75], [0.5, 0.5], [0.25, 0.75]])
-    scores = score_probabilities(np.array([0, 0, 1, 1]), probabilities)
+    scores = score_folds(
+        np.array([0, 0, 1, 1] * 2), np.repeat([0, 1], 4), np.tile(probabilities, (2, 1))
+    )
     assert set(scores) == set(METRICS)
-    assert scores["accuracy"] == 0.5
-    assert scores["balanced_accuracy"] == 0.5
-    assert scores["roc_auc_ovr_weighted"] == 0.625
+    assert scores["accuracy"] == [0.5, 0.5]
+    assert scores["balanced_accuracy"] == [0.5, 0.5]
+    assert scores["f1_macro"] == [0.5, 0.5]
+    assert scores["roc_auc_ovr_weighted"] == [0.625, 0.625]
     expected = np.mean(np.log([0.75, 0.25, 0.5, 0.75]))
-    assert scores["neg_log_loss"] == pytest.approx(expected)
+    assert scores["neg_log_loss"] == pytest.approx([expected, expected])
 
 
-def test_score_probabilities_of_a_fold_without_a_class():
-    """A class of the task that the fold lacks has a column and makes no NaN."""
-    probabilities = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]])
-    scores = score_probabilities(np.array([0, 1, 1]), probabilities)
-    assert scores["accuracy"] == pytest.approx(2 / 3)
-    assert scores["balanced_accuracy"] == 0.75
-    assert scores["roc_auc_ovr_weighted"] == pytest.approx(1 / 3 * 1 + 2 / 3 * 0.75)
+def test_score_folds_of_a_fold_without_a_class():
+    """A class of the task that a fold lacks has a column and makes no NaN."""
+    probabilities = np.tile(0.1 + 0.7 * np.eye(3), (2, 1))
+    y, fold_of = np.array([0, 1, 1, 0, 1, 2]), np.repeat([0, 1], 3)
+    scores = score_folds(y, fold_of, probabilities)
+    assert scores["accuracy"] == pytest.approx([2 / 3, 1])
+    assert scores["balanced_accuracy"] == [0.75, 1]
+    first = pytest.approx(1 / 3 * 1 + 2 / 3 * 0.75)
+    assert scores["roc_auc_ovr_weighted"] == [first, 1]
+    assert np.isfinite([scores[metric] for metric in METRICS]).all()
+
+
+def test_score_folds_tunes_the_temperature_on_the_other_folds():
+    """Each fold is scored at the temperature that is best for all the others."""
+    y, fold_of, probabilities = overconfident()
+    scores = score_folds(y, fold_of, probabilities)
+    losses = tempered_losses(log_probabilities(probabilities), y)
+    for fold, score in enumerate(scores["neg_log_loss_calibrated"]):
+        best = losses[:, fold_of != fold].sum(axis=1).argmin()
+        assert TEMPERATURES[best] > 1.5
+        assert score == pytest.approx(-losses[best, fold_of == fold].mean())
+        assert score > scores["neg_log_loss"][fold]
+
+
+def test_score_folds_tunes_labels_for_the_metric():
+    """On skewed classes, weights raise balanced accuracy and leave accuracy be."""
+    rng = np.random.default_rng(0)
+    rare = rng.beta(0.5, 4.5, 3000)
+    y, fold_of = (rng.random(3000) < rare).astype(int), np.arange(3000) % 3
+    scores = score_folds(y, fold_of, np.column_stack([1 - rare, rare]))
+    scores = {metric: np.mean(values) for metric, values in scores.items()}
+    assert scores["balanced_accuracy_tuned"] > scores["balanced_accuracy"] + 0.1
+    assert scores["f1_macro_tuned"] > scores["f1_macro"] + 0.02
+    assert scores["accuracy_tuned"] == pytest.approx(scores["accuracy"], abs=0.005)
+
+
+def test_score_folds_of_shuffled_rows():
+    """The order of the rows does not matter."""
+    y, fold_of, probabilities = overconfident()
+    order = np.random.default_rng(1).permutation(len(y))
+    shuffled = score_folds(y[order], fold_of[order], probabilities[order])
+    for metric, scores in score_folds(y, fold_of, probabilities).items():
+        assert shuffled[metric] == pytest.approx(scores)
+
+
+@pytest.mark.filterwarnings("ignore:Only one class is present")
+def test_score_folds_refuses_what_is_not_finite():
+    """A score that is no number, as of a fold with one class, is an error."""
+    y, fold_of = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    with pytest.raises(ValueError, match="roc_auc_ovr_weighted is nan"):
+        score_folds(y, fold_of, np.full((4, 2), 0.5))
+
+
+def test_evaluate_configuration_gives_what_it_scored():
+    """The scores are those of the probabilities, and every row has some."""
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 3
+    X = pd.DataFrame({"x": y + rng.normal(size=60), "z": rng.normal(size=60)})
+    fold_of, begun = TWO_FOLDS.split(y), []
+    cell, probabilities = evaluate_configuration(
+        CONFIGURATIONS[0], X, y, fold_of, 0, on_fold=lambda: begun.append(1)
+    )
+    assert len(begun) == 2
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert cell["scores"] == score_folds(y, fold_of, probabilities)
+    assert min(cell["fit_seconds"], cell["predict_seconds"]) > 0
 
 
 # Building
@@ -238,16 +343,22 @@ def tables(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def built(tables, tmp_path_factory):
+def predictions(tmp_path_factory):
+    """The directory of the probabilities of `built`."""
+    return tmp_path_factory.mktemp("predictions") / "not there before"
+
+
+@pytest.fixture(scope="module")
+def built(tables, predictions, tmp_path_factory):
     """What is built from the tables in one go, its file, and the lines it said."""
     output = tmp_path_factory.mktemp("built") / "built.zip"
     lines = []
     knowledge = build_knowledge(
         find_tasks([tables]),
         output,
-        configurations=CONFIGURATIONS,
-        protocol=TWO_FOLDS,
+        predictions=predictions,
         on_progress=lines.append,
+        **OPTIONS,
     )
     return knowledge, output, lines
 
@@ -262,7 +373,7 @@ def test_build_has_a_score_for_every_task_and_configuration(built):
         folds = knowledge.fold_scores(metric)
         assert folds.shape == (3, 4, 2)
         assert np.isfinite(folds[:, :3]).all()
-        if metric != "neg_log_loss":
+        if not metric.startswith("neg_log_loss"):
             assert folds[:, :3].min() >= 0
             assert folds[:, :3].max() <= 1
     assert (knowledge.fit_seconds.iloc[:, :3] > 0).all(axis=None)
@@ -277,6 +388,13 @@ def test_build_describes_the_tasks(built):
     assert knowledge.tasks["n_classes"].tolist() == [2, 3, 2]
     assert knowledge.tasks["family"].tolist() == ["alpha", "beta", "gamma"]
     assert knowledge.meta_features["nr_inst"].tolist() == [48, 48, 48]
+
+
+def test_build_knows_the_tables_again(built, tables):
+    """The fingerprint of a task is the hash of the file and of the target's name."""
+    for name, fingerprint in built[0].tasks["fingerprint"].items():
+        content = (tables / f"{name}.csv").read_bytes() + b"__target__"
+        assert fingerprint == hashlib.sha256(content).hexdigest()
 
 
 def test_build_records_failures(built):
@@ -315,6 +433,40 @@ def test_build_tells_its_progress(built):
     assert sum("3 evaluated, 1 failed" in line for line in lines) == 3
 
 
+def test_build_begins_with_the_smallest_files(built, tables):
+    """With one process the order is that of the sizes."""
+    order = [names_in(line)[0] for line in built[2]]
+    sizes = [(tables / f"{name}.csv").stat().st_size for name in order]
+    assert len(set(sizes)) > 1
+    assert sizes == sorted(sizes)
+
+
+@pytest.mark.parametrize("task", ["alpha", "beta", "gamma"])
+def test_build_writes_predictions(built, predictions, task):
+    """They are those that were scored, with the classes and folds of their rows."""
+    knowledge = built[0]
+    directory = predictions / task
+    names = [c.name for c in CONFIGURATIONS if c is not FAILING]
+    assert {path.stem for path in directory.glob("*.npy")} == {"y", "fold", *names}
+    y, fold_of = np.load(directory / "y.npy"), np.load(directory / "fold.npy")
+    accuracy = knowledge.fold_scores("accuracy")
+    row = knowledge.tasks.index.get_loc(task)
+    for column, name in enumerate(names):
+        probabilities = np.load(directory / f"{name}.npy")
+        assert probabilities.dtype == np.float16
+        assert probabilities.shape == (48, knowledge.tasks.loc[task, "n_classes"])
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=2e-3)
+        right = probabilities.argmax(axis=1) == y
+        for fold in (0, 1):
+            mean = right[fold_of == fold].mean()
+            assert accuracy[row, column, fold] == pytest.approx(mean, abs=1e-5)
+
+
+def test_build_without_usable_rows_writes_no_predictions(built, predictions):
+    """A table that is left out has no directory."""
+    assert sorted(os.listdir(predictions)) == ["alpha", "beta", "gamma"]
+
+
 def test_build_writes_what_it_returns(built):
     """The file loads equal, and no partial file is left beside it."""
     knowledge, output, _ = built
@@ -325,11 +477,7 @@ def test_build_writes_what_it_returns(built):
 def test_build_does_not_depend_on_n_jobs(built, tables, tmp_path):
     """Two processes give the scores of one."""
     in_two = build_knowledge(
-        find_tasks([tables]),
-        tmp_path / "two.zip",
-        configurations=CONFIGURATIONS,
-        protocol=TWO_FOLDS,
-        n_jobs=2,
+        find_tasks([tables]), tmp_path / "two.zip", n_jobs=2, **OPTIONS
     )
     assert_same_but_for_seconds(in_two, built[0])
 
@@ -486,6 +634,13 @@ def partial_of(output):
     return output.with_name(output.name + ".partial")
 
 
+def tasks_in(partial):
+    """Return the records of tasks in a partial file, in the order they were done."""
+    records = [json.loads(line) for line in partial.read_text().splitlines()]
+    assert list(records[0]) == ["protocol"]
+    return [record for record in records if "task" in record]
+
+
 def stop_after_the_first_task(line):
     raise KeyboardInterrupt
 
@@ -497,13 +652,12 @@ def test_interrupted_build_saves_what_is_done_and_resumes(built, tables, tmp_pat
     """
     output = tmp_path / "out.zip"
     tasks = find_tasks([tables])
-    options = {"configurations": CONFIGURATIONS, "protocol": TWO_FOLDS}
     with pytest.raises(KeyboardInterrupt, match="by --resume"):
-        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **options)
+        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **OPTIONS)
     begun = load_knowledge(output)
     assert len(begun.tasks) + len(begun.provenance["left_out"]) == 1
     finished = partial_of(output).read_bytes()
-    assert finished.count(b"\n") == 2
+    assert len(tasks_in(partial_of(output))) == 1
     partial_of(output).write_bytes(finished + b'{"task": {"name": "alp')
 
     seen = []
@@ -512,7 +666,7 @@ def test_interrupted_build_saves_what_is_done_and_resumes(built, tables, tmp_pat
         seen.append(line)
         assert partial_of(output).read_bytes().startswith(finished)
 
-    resumed = build_knowledge(tasks, output, resume=True, on_progress=look, **options)
+    resumed = build_knowledge(tasks, output, resume=True, on_progress=look, **OPTIONS)
     assert len(seen) == 3
     assert_same_but_for_seconds(resumed, built[0])
     assert load_knowledge(output) == resumed
@@ -527,9 +681,8 @@ def test_interrupted_build_leaves_what_is_there(built, tables, tmp_path):
         build_knowledge(
             find_tasks([tables]),
             output,
-            configurations=CONFIGURATIONS,
-            protocol=TWO_FOLDS,
             on_progress=stop_after_the_first_task,
+            **OPTIONS,
         )
     assert load_knowledge(output) == built[0]
 
@@ -548,7 +701,7 @@ def test_resumed_build_does_other_tables_again(tmp_path):
                 resume=True,
                 **build,
             )
-        return len(partial_of(output).read_text().splitlines()) - 1
+        return len(tasks_in(partial_of(output)))
 
     write_table(table, seed=0)
     assert begin() == 1
@@ -586,12 +739,8 @@ def test_protocol_checks_its_numbers(values):
         Protocol(**values)
 
 
-def write_partial(output, protocol, *lines):
-    header = {
-        "configurations": [c.to_dict() for c in CONFIGURATIONS],
-        "protocol": asdict(protocol) | {"time_limit": 60.0, "memory_limit": None},
-    }
-    partial_of(output).write_text("\n".join([json.dumps(header), *lines, ""]))
+def write_partial(output, protocol):
+    partial_of(output).write_text(json.dumps({"protocol": asdict(protocol)}) + "\n")
 
 
 def test_partial_file_without_resume(tables, tmp_path):
@@ -601,34 +750,18 @@ def test_partial_file_without_resume(tables, tmp_path):
     content = partial_of(output).read_bytes()
     message = r"out\.zip\.partial holds an unfinished build\. .*resume.*or delete it"
     with pytest.raises(KnowledgeError, match=message):
-        build_knowledge(
-            find_tasks([tables]),
-            output,
-            configurations=CONFIGURATIONS,
-            protocol=TWO_FOLDS,
-        )
+        build_knowledge(find_tasks([tables]), output, **OPTIONS)
     assert partial_of(output).read_bytes() == content
 
 
-@pytest.mark.parametrize(
-    ("configurations", "protocol"),
-    [(CONFIGURATIONS, Protocol(n_folds=5)), (CONFIGURATIONS[:2], TWO_FOLDS)],
-    ids=["protocol", "configurations"],
-)
-def test_partial_file_of_another_build(tables, tmp_path, configurations, protocol):
-    """Going on with other configurations or folds is an error, and changes nothing."""
+def test_partial_file_of_another_protocol(tables, tmp_path):
+    """Going on with other folds is an error, and changes nothing."""
     output = tmp_path / "out.zip"
-    write_partial(output, TWO_FOLDS)
+    write_partial(output, Protocol(n_folds=5))
     content = partial_of(output).read_bytes()
-    message = r"out\.zip\.partial was begun with other configurations or another prot"
+    message = r"out\.zip\.partial was begun with another protocol"
     with pytest.raises(KnowledgeError, match=message):
-        build_knowledge(
-            find_tasks([tables]),
-            output,
-            configurations=configurations,
-            protocol=protocol,
-            resume=True,
-        )
+        build_knowledge(find_tasks([tables]), output, resume=True, **OPTIONS)
     assert partial_of(output).read_bytes() == content
 
 
@@ -651,6 +784,313 @@ def test_two_builds_of_one_output_are_refused(tables, tmp_path):
         fcntl.flock(file, fcntl.LOCK_EX)
         with pytest.raises(KnowledgeError, match="being written by another build"):
             build_knowledge(find_tasks([tables]), output, resume=True)
+
+
+# Growing what is there
+
+
+@pytest.fixture
+def grown(built, tmp_path):
+    """A copy of the file of `built`, to be gone on from."""
+    return Path(shutil.copy(built[1], tmp_path / "grown.zip"))
+
+
+def usable(tables):
+    """Return the tasks of the tables that are not left out."""
+    return [task for task in find_tasks([tables]) if task.name != "one_class"]
+
+
+def grow(tasks, output, **options):
+    """Go on from a file; return the knowledge, and task and outcome of each line."""
+    lines = []
+    knowledge = build_knowledge(
+        tasks, output, resume=True, on_progress=lines.append, **(OPTIONS | options)
+    )
+    return knowledge, dict(map(names_in, lines))
+
+
+def same_parts(knowledge, **changes):
+    """Return a knowledge base with some of its parts replaced."""
+    parts = {
+        "tasks": knowledge.tasks,
+        "meta_features": knowledge.meta_features,
+        "configurations": knowledge.configuration_values,
+        "fold_scores": {m: knowledge.fold_scores(m) for m in knowledge.metrics},
+        "fit_seconds": knowledge.fit_seconds.to_numpy(),
+        "predict_seconds": knowledge.predict_seconds.to_numpy(),
+        "failures": knowledge.failures,
+        "provenance": knowledge.provenance,
+    }
+    return KnowledgeBase(**(parts | changes))
+
+
+def test_grown_knowledge_is_that_of_one_build(built, tables, tmp_path):
+    """Tables and configurations are added by evaluating them and nothing else."""
+    output = tmp_path / "grown.zip"
+    grow(usable(tables)[1:], output, configurations=CONFIGURATIONS[:2])
+    begun = load_knowledge(output)
+    assert (len(begun.tasks), len(begun.configurations)) == (2, 2)
+
+    knowledge, outcomes = grow(
+        find_tasks([tables]), output, predictions=tmp_path / "predictions"
+    )
+    assert_same_but_for_seconds(knowledge, built[0])
+    assert load_knowledge(output) == knowledge
+    assert set(outcomes) == {"alpha", "beta", "gamma", "one_class"}
+    first, second, third, _ = (c.name for c in CONFIGURATIONS)
+    assert {
+        path.name: {file.stem for file in path.glob("*.npy")} - {"y", "fold"}
+        for path in (tmp_path / "predictions").iterdir()
+    } == {"alpha": {first, second, third}, "beta": {third}, "gamma": {third}}
+    # Seconds never repeat, so equal ones are those that were measured before.
+    kept = knowledge.fit_seconds.loc[["beta", "gamma"], [first, second]]
+    assert kept.equals(begun.fit_seconds)
+
+
+def test_grown_by_nothing(built, tables, grown):
+    """If all is there nothing is evaluated and everything stays, to the seconds."""
+    knowledge, outcomes = grow(usable(tables), grown)
+    assert outcomes == {}
+    assert knowledge == same_parts(built[0], provenance=knowledge.provenance)
+    assert os.listdir(grown.parent) == ["grown.zip"]
+
+
+def test_grown_keeps_what_was_not_asked_for(built, tables, grown):
+    """Tables and configurations that are left out this time stay as they are."""
+    knowledge, outcomes = grow(
+        usable(tables)[:1], grown, configurations=CONFIGURATIONS[2:]
+    )
+    assert outcomes == {}
+    assert knowledge == same_parts(built[0], provenance=knowledge.provenance)
+
+
+def test_grown_under_other_limits(tables, grown):
+    """Limits may change, and those of the last build are told."""
+    knowledge, outcomes = grow(usable(tables), grown, time_limit=30, memory_limit=4096)
+    assert outcomes == {}
+    assert knowledge.provenance["protocol"] == asdict(TWO_FOLDS) | {
+        "time_limit": 30,
+        "memory_limit": 4096,
+    }
+
+
+def test_grown_takes_what_the_index_says_by_now(built, tables, grown, tmp_path):
+    """Families and origins may be told later, without evaluating anything."""
+    index = tmp_path / "index.csv"
+    index.write_text("name,family,domain,source\nalpha,greek,letters,own\n")
+    tasks = find_tasks([tables / "alpha.csv"], index=index)
+    knowledge, outcomes = grow(tasks, grown)
+    assert outcomes == {}
+    assert knowledge.tasks["family"].tolist() == ["greek", "beta", "gamma"]
+    assert knowledge.tasks["source"].tolist() == ["own", None, None]
+    assert knowledge.fit_seconds.equals(built[0].fit_seconds)
+
+
+def test_grown_evaluates_a_changed_table_again(built, tables, grown, tmp_path):
+    """Rows put into another table's place get the scores that these rows have."""
+    changed = tmp_path / "tables"
+    shutil.copytree(tables, changed)
+    shutil.copy(tables / "alpha.csv", changed / "gamma.csv")
+    knowledge, outcomes = grow(usable(changed), grown)
+    assert outcomes == {"gamma": "3 evaluated, 1 failed"}
+    for metric in METRICS:
+        alpha, beta, gamma = knowledge.fold_scores(metric)
+        np.testing.assert_array_equal(gamma, alpha)
+        np.testing.assert_array_equal([alpha, beta], built[0].fold_scores(metric)[:2])
+    fingerprints = knowledge.tasks["fingerprint"]
+    assert fingerprints["gamma"] == fingerprints["alpha"]
+    assert knowledge.fit_seconds[:2].equals(built[0].fit_seconds[:2])
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        Protocol(n_folds=3),
+        Protocol(n_folds=2, max_rows=40),
+        Protocol(n_folds=2, random_state=1),
+    ],
+)
+def test_grown_by_another_protocol(tables, grown, protocol):
+    """Scores of other folds, rows or seeds are not mixed, and the file stays."""
+    content = grown.read_bytes()
+    with pytest.raises(KnowledgeError, match=r"another protocol .*or another output"):
+        grow(usable(tables), grown, protocol=protocol)
+    assert grown.read_bytes() == content
+
+
+def test_grown_without_a_protocol(built, tables, grown):
+    """A knowledge base that does not say how it came about is not gone on from."""
+    same_parts(built[0], provenance={}).save(grown)
+    with pytest.raises(KnowledgeError, match="another protocol"):
+        grow(usable(tables), grown)
+
+
+def test_refused_growth_leaves_nothing(tables, grown):
+    """After the refusal a fresh build with that protocol can begin."""
+    with pytest.raises(KnowledgeError, match="another protocol"):
+        grow(usable(tables), grown, protocol=Protocol(n_folds=3))
+    assert os.listdir(grown.parent) == ["grown.zip"]
+
+
+@pytest.mark.parametrize("renamed", [{}, {"f1_macro_tuned": "f1"}])
+def test_grown_from_other_metrics(built, tables, grown, renamed):
+    """Scores of a version that lacked a metric, or had another, are not left so."""
+    scores = {m: built[0].fold_scores(m) for m in METRICS if m != "f1_macro_tuned"}
+    scores |= {new: built[0].fold_scores(old) for old, new in renamed.items()}
+    same_parts(built[0], fold_scores=scores).save(grown)
+    knowledge, _ = grow(usable(tables), grown)
+    assert knowledge.metrics == sorted(METRICS)
+    for metric in METRICS:
+        np.testing.assert_array_equal(
+            knowledge.fold_scores(metric), built[0].fold_scores(metric)
+        )
+
+
+def test_predictions_of_a_changed_table_replace_all_earlier_ones(
+    tables, grown, predictions, tmp_path
+):
+    """None of other rows stays beside the classes and folds of the new ones."""
+    shutil.copytree(predictions, tmp_path / "predictions")
+    write_table(tmp_path / "gamma.csv", seed=3, n_rows=60)
+    grow(
+        find_tasks([tmp_path / "gamma.csv"]),
+        grown,
+        configurations=CONFIGURATIONS[:1],
+        predictions=tmp_path / "predictions",
+    )
+    files = (tmp_path / "predictions" / "gamma").glob("*.npy")
+    assert {file.name: len(np.load(file)) for file in files} == {
+        "y.npy": 60,
+        "fold.npy": 60,
+        f"{CONFIGURATIONS[0].name}.npy": 60,
+    }
+
+
+def with_old_meta_features(knowledge):
+    """Return the knowledge as of an extractor that had another name for a number."""
+    old = knowledge.meta_features.rename(columns={"nr_inst": "number_of_rows"})
+    return same_parts(knowledge, meta_features=old + 1)
+
+
+def test_grown_computes_old_meta_features_anew(built, tables, grown, tmp_path):
+    """Tables are described again, without fitting anything."""
+    with_old_meta_features(built[0]).save(grown)
+    knowledge, outcomes = grow(usable(tables), grown, predictions=tmp_path / "none")
+    assert set(outcomes) == {"alpha", "beta", "gamma"}
+    assert knowledge == same_parts(built[0], provenance=knowledge.provenance)
+    written = {path.stem for path in (tmp_path / "none").glob("*/*.npy")}
+    assert written == {"y", "fold"}
+
+
+def test_grown_from_old_meta_features_of_a_table_not_asked_for(built, tables, grown):
+    """What cannot be described again is an error that names it, and nothing is lost."""
+    with_old_meta_features(built[0]).save(grown)
+    content = grown.read_bytes()
+    with pytest.raises(KnowledgeError, match="beta"):
+        grow(usable(tables)[:1], grown)
+    assert grown.read_bytes() == content
+
+
+def test_interrupted_growth_from_old_meta_features(built, tables, grown):
+    """Ctrl-C before all are described again is told as such, and can be gone on."""
+    with_old_meta_features(built[0]).save(grown)
+    with pytest.raises(KeyboardInterrupt):
+        build_knowledge(
+            usable(tables),
+            grown,
+            resume=True,
+            on_progress=stop_after_the_first_task,
+            **OPTIONS,
+        )
+
+
+def test_partial_file_with_old_meta_features(built, tables, tmp_path):
+    """An unfinished build of an earlier extractor is described again too."""
+    output = tmp_path / "out.zip"
+    tasks = usable(tables)[:2]
+    with pytest.raises(KeyboardInterrupt):
+        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **OPTIONS)
+    output.unlink()
+    partial = partial_of(output)
+    partial.write_text(partial.read_text().replace('"nr_inst"', '"number_of_rows"'))
+    knowledge, _ = grow(tasks, output)
+    assert knowledge.meta_features.equals(built[0].meta_features[:2])
+
+
+def test_interrupted_growth_keeps_what_was_there(built, tables, grown):
+    """After Ctrl-C the file is as before, and what is done by then is not lost."""
+    configurations = [
+        *CONFIGURATIONS,
+        Configuration("sklearn.naive_bayes:GaussianNB"),
+    ]
+    before = grown.read_bytes()
+    with pytest.raises(KeyboardInterrupt, match="Go on from .*partial by --resume"):
+        build_knowledge(
+            usable(tables),
+            grown,
+            configurations=configurations,
+            protocol=TWO_FOLDS,
+            resume=True,
+            on_progress=stop_after_the_first_task,
+        )
+    assert grown.read_bytes() == before
+    names = [c.name for c in configurations]
+
+    knowledge, outcomes = grow(usable(tables), grown, configurations=configurations)
+    assert sorted(outcomes.values()) == ["4 evaluated, 1 failed"] * 2
+    assert knowledge.scores("accuracy")[names[4]].notna().all()
+    assert knowledge.fit_seconds[names[:4]].equals(built[0].fit_seconds)
+    assert not partial_of(grown).exists()
+
+
+def test_large_tables_have_three_folds(tmp_path):
+    """Among five-fold tasks they have NaN for the others, also when gone on from."""
+    write_table(tmp_path / "large.csv", seed=0, n_rows=5001)
+    write_table(tmp_path / "small.csv", seed=1)
+    tasks, output = find_tasks([tmp_path]), tmp_path / "out.zip"
+    build = {"configurations": CONFIGURATIONS[:1], "protocol": Protocol()}
+    knowledge = build_knowledge(tasks, output, **build)
+    for metric in METRICS:
+        exists = np.isfinite(knowledge.fold_scores(metric)[:, 0])
+        assert exists.tolist() == [[True] * 3 + [False] * 2, [True] * 5]
+        assert np.isfinite(knowledge.scores(metric)).all(axis=None)
+    again, outcomes = grow(tasks, output, **build)
+    assert outcomes == {}
+    assert again == knowledge
+
+
+# Interrupted at bad moments
+
+
+def test_interrupted_after_a_table_that_was_left_out(tables, tmp_path):
+    """Ctrl-C is told as such also when nothing could be used so far."""
+    small, output = tmp_path / "small.csv", tmp_path / "out.zip"
+    small.write_text("x,__target__\n1,one class\n2,one class\n")
+    tasks = find_tasks([small, tables / "alpha.csv"])
+    with pytest.raises(KeyboardInterrupt, match="by --resume"):
+        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **OPTIONS)
+    assert [r["task"]["name"] for r in tasks_in(partial_of(output))] == ["small"]
+    assert not output.exists()
+
+
+def test_interrupted_build_resumes_while_its_error_is_kept(tables, tmp_path):
+    """As in a notebook, which keeps the last error and all that it refers to."""
+    tasks, output = usable(tables)[:2], tmp_path / "out.zip"
+    build = {"configurations": CONFIGURATIONS[:1], "protocol": TWO_FOLDS}
+    with pytest.raises(KeyboardInterrupt) as kept:
+        build_knowledge(tasks, output, on_progress=stop_after_the_first_task, **build)
+    knowledge, outcomes = grow(tasks, output, **build)
+    assert len(outcomes) == 1
+    assert len(knowledge.tasks) == 2
+    assert kept.type is KeyboardInterrupt
+
+
+def test_build_of_a_missing_table_leaves_nothing(tables, tmp_path):
+    """A table that has gone since it was listed is an error before anything begins."""
+    gone = TaskSource("gone", str(tmp_path / "gone.csv"), "__target__", "gone")
+    with pytest.raises(FileNotFoundError):
+        build_knowledge([*usable(tables), gone], tmp_path / "out.zip", **OPTIONS)
+    assert os.listdir(tmp_path) == []
 
 
 # Killed
@@ -715,7 +1155,7 @@ def test_killed_build_resumes(tmp_path):
     for seed in range(6):
         write_table(tables / f"table_{seed}.csv", seed)
     killed, whole = tmp_path / "killed.zip", tmp_path / "whole.zip"
-    options = ["--base-learners", "rbf_svc", "--n-folds", "2", "--n-jobs", "2"]
+    options = ["--base-learners", "svc", "--n-folds", "2", "--n-jobs", "2"]
     command = ["build", str(tables), *options, "--output"]
 
     process = subprocess.Popen(
@@ -724,7 +1164,8 @@ def test_killed_build_resumes(tmp_path):
     )
     try:
         partial = partial_of(killed)
-        wait_until(lambda: partial.exists() and partial.read_bytes().count(b"\n") >= 3)
+        # The protocol, the configurations and two tasks.
+        wait_until(lambda: partial.exists() and partial.read_bytes().count(b"\n") >= 4)
         workers = workers_of(process.pid)
         n_left = kill_and_count_workers_left(process, workers, seconds=30)
     finally:
@@ -732,7 +1173,7 @@ def test_killed_build_resumes(tmp_path):
     assert len(workers) == 2
     assert n_left == 0
     assert not killed.exists()
-    finished = [json.loads(line) for line in partial.read_text().splitlines()[1:]]
+    finished = tasks_in(partial)
     assert 2 <= len(finished) < 6
 
     assert main([*command, str(killed), "--resume"]) == 0
