@@ -76,8 +76,9 @@ def _halves(folds, scores, n_folds):
     failed = np.isnan(scores)
     halves = []
     for first in (0, 1):
-        with np.errstate(invalid="ignore"):
-            half = np.nanmean(folds[:, :, first::2], axis=2)
+        part = folds[:, :, first::2]
+        count = (~np.isnan(part)).sum(axis=2)
+        half = np.nansum(part, axis=2) / np.where(count > 0, count, np.nan)
         halves.append(np.where(failed, np.nan, half))
     return halves
 
@@ -327,37 +328,113 @@ def summarize(results, n_resamples=2000, seed=0):
                 "regret": values[:, i].mean(),
             }
             if base is not None:
-                ratio = means[:, i] / means[:, base]
-                row["ratio"] = values[:, i].mean() / values[:, base].mean()
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    ratio = means[:, i] / means[:, base]
+                    row["ratio"] = values[:, i].mean() / values[:, base].mean()
                 row["low"], row["high"] = np.percentile(ratio, [2.5, 97.5])
+                difference = means[:, i] - means[:, base]
+                row["difference"] = row["regret"] - values[:, base].mean()
+                row["least"], row["most"] = np.percentile(difference, [2.5, 97.5])
             summaries.append(row)
     return pd.DataFrame(summaries)
 
 
 def report(results):
-    """Print a table for each metric and way of counting."""
-    summary = summarize(results)
-    groups = summary.groupby(
-        ["metric", "leave_out", "n_tasks", "judged_on", "by"], sort=False, dropna=False
-    )
-    for key, part in groups:
-        print("\n" + ", ".join(str(k) for k in key) + ": mean regret x 100")
-        frame = part.pivot_table(
-            index="strategy", columns="amount", values="regret", sort=False
+    """Print, as Markdown, a table for each metric and way of counting."""
+    keys = ["metric", "leave_out", "n_tasks", "judged_on", "by"]
+    for key, part in summarize(results).groupby(keys, sort=False, dropna=False):
+        metric, leave_out, n_tasks, judged_on, by = key
+        unit = "evaluations" if by == "count" else "seconds"
+        print(
+            f"\n**{metric}**, left out by {leave_out}, learned from {n_tasks} tasks, "
+            f"judged on {judged_on}; {part['n_families'].iloc[0]} families. Mean "
+            f"regret x 100 after so many {unit}:\n"
         )
-        print((100 * frame).round(2).to_string())
-        ratio = part.pivot_table(
-            index="strategy", columns="amount", values="ratio", sort=False
+        # A ratio of regrets that chance makes negative says nothing.
+        honest = judged_on == "halves"
+        part = part.assign(
+            text=[
+                f"{100 * r.regret:.2f}"
+                + (f" ({100 * r.difference:+.2f})" if honest else f" ({r.ratio:.2f})")
+                for r in part.itertuples()
+            ]
         )
-        if "similar_tasks" in ratio.index:
-            chosen = part[part["strategy"] == "similar_tasks"]
-            print(
-                "similar_tasks / portfolio: "
-                + ", ".join(
-                    f"{row.amount}: {row.ratio:.2f} ({row.low:.2f} {row.high:.2f})"
-                    for row in chosen.itertuples()
+        table = part.pivot_table(
+            index="strategy",
+            columns="amount",
+            values="text",
+            aggfunc="first",
+            sort=False,
+        )
+        print(_markdown(table))
+        for row in part[part["strategy"] == "similar_tasks"].itertuples():
+            if honest:
+                print(
+                    f"- {row.amount}: minus {BASELINE} {100 * row.difference:+.2f} "
+                    f"({100 * row.least:+.2f} to {100 * row.most:+.2f})"
                 )
-            )
+            else:
+                print(
+                    f"- {row.amount}: {row.ratio:.2f} of {BASELINE} "
+                    f"({row.low:.2f} to {row.high:.2f})"
+                )
+
+
+def _markdown(table):
+    header = ["strategy", *map(str, table.columns)]
+    lines = [header, ["---"] * len(header)]
+    lines += [
+        [name, *row] for name, row in zip(table.index, table.to_numpy(), strict=True)
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def draw(results, directory):
+    """Draw mean regret against evaluations and against seconds, by metric."""
+    import matplotlib.pyplot as plt
+
+    summary = summarize(results)
+    summary = summary[
+        (summary["judged_on"] == "all folds")
+        & (summary["n_tasks"].astype(str) == "all")
+    ]
+    summary = summary[summary["leave_out"] == "family"]
+    metrics = list(dict.fromkeys(summary["metric"]))
+    for by, label in [
+        ("count", "configurations tried"),
+        ("seconds", "seconds on two cores"),
+    ]:
+        figure, axes = plt.subplots(
+            1, len(metrics), figsize=(4.2 * len(metrics), 3.6), squeeze=False
+        )
+        for ax, metric in zip(axes[0], metrics, strict=True):
+            part = summary[(summary["metric"] == metric) & (summary["by"] == by)]
+            for i, (name, line) in enumerate(part.groupby("strategy", sort=False)):
+                is_ours = name == "similar_tasks"
+                ax.plot(
+                    line["amount"],
+                    100 * line["regret"].clip(lower=1e-5),
+                    marker="osv^DPX<>"[i % 9],
+                    color=f"C{i}",
+                    linewidth=2.5 if is_ours else 1,
+                    linestyle="--" if "shuffled" in name or name == "random" else "-",
+                    label=name,
+                )
+            ax.set(xscale="log", yscale="log", xlabel=label, title=metric)
+            ax.set_xticks(COUNTS if by == "count" else SECONDS)
+            ax.set_xticklabels(COUNTS if by == "count" else SECONDS)
+            ax.minorticks_off()
+            ax.grid(alpha=0.3)
+        axes[0, 0].set_ylabel("mean regret x 100")
+        figure.legend(
+            *axes[0, 0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=4,
+            frameon=False,
+        )
+        figure.set_layout_engine("constrained")
+        figure.savefig(Path(directory) / f"regret_by_{by}.png", dpi=110)
+        plt.close(figure)
 
 
 def main():
@@ -375,6 +452,7 @@ def main():
         help="judge on folds that had no part in choosing too",
     )
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--plots", help="directory for two plots")
     parser.add_argument("--report", action="store_true", help="print tables")
     options = parser.parse_args()
     output = Path(options.output)
@@ -407,6 +485,8 @@ def main():
         print(*key, file=sys.stderr, flush=True)
     if options.report:
         report(pd.concat(results))
+    if options.plots:
+        draw(pd.concat(results), options.plots)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
+from threadpoolctl import threadpool_limits
 
 from skmeta._base_learners import TaskSize
 from skmeta._evaluation import (
@@ -404,16 +405,18 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         )
         metric, _ = nearest_metric(self.scoring)
         recommender = clone(get_recommender(self.recommender), safe=False)
-        return recommender.fit(knowledge, metric)
+        with _one_thread():
+            return recommender.fit(knowledge, metric)
 
     def _recommend(self, recommender, observed=()):
         n_wanted = self._n_wanted()
-        recommendation = recommender.recommend(
-            self.meta_features_,
-            n_configurations=None if n_wanted is None else n_wanted - len(observed),
-            per_second=self.time_budget is not None,
-            **({"observed": observed} if observed else {}),
-        )
+        with _one_thread():
+            recommendation = recommender.recommend(
+                self.meta_features_,
+                n_configurations=None if n_wanted is None else n_wanted - len(observed),
+                per_second=self.time_budget is not None,
+                **({"observed": observed} if observed else {}),
+            )
         metric, is_exact = nearest_metric(self.scoring)
         if is_exact:
             return recommendation
@@ -528,6 +531,15 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self._check_refitted(method)
         X = self._check_table(X, reset=False)
         return getattr(self.best_estimator_, method)(X)
+
+
+def _one_thread():
+    """Keep BLAS from sharing small matrices among threads.
+
+    Where other processes keep the cores busy, threads that wait for each other
+    take a hundred times longer than one.
+    """
+    return threadpool_limits(limits=1, user_api="blas")
 
 
 def make_seed(random_state):

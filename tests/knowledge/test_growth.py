@@ -1024,7 +1024,7 @@ def test_interrupted_growth_keeps_what_was_there(built, tables, grown):
         Configuration("sklearn.naive_bayes:GaussianNB"),
     ]
     before = grown.read_bytes()
-    with pytest.raises(KeyboardInterrupt, match="Go on from .*partial by --resume"):
+    with pytest.raises(KeyboardInterrupt, match=r"Go on from .*partial by --resume"):
         build_knowledge(
             usable(tables),
             grown,
