@@ -196,12 +196,13 @@ class MetaLearnerClassifier(MetaSearch):
         """
         return super().get_metadata_routing().add_self_request(self)
 
-    def _select_knowledge(self, knowledge, size, weighted):
+    def _select_configurations(self, knowledge, size, weighted):
         # Nothing that a knowledge file names is imported unless the user names it.
         allowed = list(BASE_LEARNERS)
         if self.base_learners is not None:
             allowed = check_learners(self.base_learners)
-        held = sorted(set(knowledge.configurations["learner"]))
+        learners = knowledge.configurations["learner"]
+        held = sorted(set(learners))
         usable = [
             learner.name
             for learner in map(get_learner, sorted(set(allowed).intersection(held)))
@@ -217,7 +218,7 @@ class MetaLearnerClassifier(MetaSearch):
                 f"{' and takes sample_weight' if weighted else ''}, "
                 f"got: {self.base_learners!r}."
             )
-        return knowledge.select_learners(usable)
+        return learners.index[learners.isin(usable)]
 
     def _make_candidate(self, configuration, size, seed):
         params = {"learner": configuration.learner, **configuration.hyperparameters}

@@ -6,7 +6,7 @@ import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -78,8 +78,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     # What a subclass says
 
     @abstractmethod
-    def _select_knowledge(self, knowledge, size, weighted):
-        """Return the knowledge base with only what may be recommended here."""
+    def _select_configurations(self, knowledge, size, weighted):
+        """Return the names of the configurations that may be recommended here."""
 
     @abstractmethod
     def _make_candidate(self, configuration, size, seed):
@@ -396,17 +396,18 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _fit_recommender(self, X, y, size, weighted):
         """Extract meta-features, and fit the recommender on what may be used here."""
-        knowledge = self._select_knowledge(
-            open_knowledge(self.knowledge), size, weighted
-        )
+        knowledge = open_knowledge(self.knowledge)
+        names = tuple(self._select_configurations(knowledge, size, weighted))
         extractor = MetaFeatureExtractor().fit(X, y)
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
         )
         metric, _ = nearest_metric(self.scoring)
-        recommender = clone(get_recommender(self.recommender), safe=False)
         with _one_thread():
-            return recommender.fit(knowledge, metric)
+            if self.knowledge is None and isinstance(self.recommender, str):
+                return _fit_on_shipped(self.recommender, names, metric)
+            recommender = clone(get_recommender(self.recommender), safe=False)
+            return recommender.fit(knowledge.with_configurations(names), metric)
 
     def _recommend(self, recommender, observed=()):
         n_wanted = self._n_wanted()
@@ -590,6 +591,18 @@ def with_seeds(estimator, seed):
     return clone(estimator).set_params(**unset)
 
 
+@lru_cache(maxsize=1)
+def _shipped_knowledge():
+    return load_knowledge()
+
+
+@lru_cache(maxsize=8)
+def _fit_on_shipped(recommender, names, metric):
+    """Fit a recommender once for many fits: recommending does not change it."""
+    knowledge = _shipped_knowledge().with_configurations(names)
+    return get_recommender(recommender).fit(knowledge, metric)
+
+
 def open_knowledge(knowledge):
     """Return a knowledge base, whatever form it was given in.
 
@@ -611,7 +624,9 @@ def open_knowledge(knowledge):
     """
     if isinstance(knowledge, KnowledgeBase):
         return knowledge
-    if knowledge is None or isinstance(knowledge, (str, os.PathLike)):
+    if knowledge is None:
+        return _shipped_knowledge()
+    if isinstance(knowledge, (str, os.PathLike)):
         return load_knowledge(knowledge)
     raise TypeError(
         f"knowledge must be a KnowledgeBase, the path of a knowledge file or None, "

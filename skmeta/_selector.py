@@ -229,7 +229,7 @@ class MetaHyperparamSelector(MetaSearch):
             for configuration in self._recommend(recommender).configurations
         ]
 
-    def _select_knowledge(self, knowledge, size, weighted):
+    def _select_configurations(self, knowledge, size, weighted):
         known = knowledge.configurations
         learner, self._prefix = find_learner(self.estimator, set(known["learner"]))
         # Configurations that differ in the table encoder alone are one here.
@@ -243,7 +243,7 @@ class MetaHyperparamSelector(MetaSearch):
                 f"of {sorted(set(known['learner']))}. Build one that does with: "
                 f"python -m skmeta build."
             )
-        return knowledge.with_configurations(list(wanted.values()))
+        return list(wanted.values())
 
     def _make_candidate(self, configuration, size, seed):
         learner = get_learner(configuration.learner)
