@@ -7,6 +7,7 @@ A test fails when the pages in this folder are not what the code says.
 
 from pathlib import Path
 
+from skmeta import load_knowledge
 from skmeta._base_learners import BASE_LEARNERS, default_configurations
 from skmeta.metafeatures._registry import feature_table
 
@@ -52,7 +53,95 @@ def meta_features_page():
     return "\n".join([*lines, "", feature_table()]) + "\n"
 
 
+def knowledge_page():
+    """Return the model card of the shipped knowledge base as Markdown."""
+    knowledge = load_knowledge()
+    tasks, provenance = knowledge.tasks, knowledge.provenance
+    protocol, versions = provenance["protocol"], provenance["versions"]
+    learners = knowledge.configurations["learner"].value_counts(sort=False)
+    failed = knowledge.failures.merge(
+        knowledge.configurations, left_on="configuration", right_index=True
+    )
+    lines = [
+        "# The knowledge base that ships with skmeta",
+        "",
+        "Written by `python docs/make_reference.py`; do not edit. A model card of "
+        "`skmeta.load_knowledge()`.",
+        "",
+        f"**What it holds.** {len(tasks)} tasks of {tasks['family'].nunique()} "
+        f"families x {len(knowledge.configurations)} configurations; "
+        f"{', '.join(knowledge.metrics)}; seconds of fits and predictions; "
+        f"{len(knowledge.meta_features.columns)} meta-features. Derived figures only: "
+        f"no row of any table, and no name of a column, is in it.",
+        "",
+        f"**Sizes.** Rows {_spread(tasks['n_rows'])}; columns "
+        f"{_spread(tasks['n_features'])}; classes {_spread(tasks['n_classes'])} "
+        f"(least, median, greatest).",
+        "",
+        f"**Protocol.** At most {protocol['max_rows']:,} rows a table, a stratified "
+        f"sample of larger ones (`n_rows_evaluated`); classes with fewer rows than "
+        f"folds left out; {protocol['n_folds']} stratified, shuffled folds; seed "
+        f"{protocol['random_state']}; one thread and at most "
+        f"{protocol['time_limit']:g} seconds for each fit. "
+        + ", ".join(f"{name} {version}" for name, version in versions.items())
+        + ".",
+        "",
+        "**Metrics.** `accuracy`, `balanced_accuracy` and `f1_macro` are those of the "
+        "most probable class, `roc_auc_ovr_weighted` and `neg_log_loss` those of the "
+        "probabilities. Where they are stored, names that end in `_tuned` are of "
+        "labels by class weights, and `neg_log_loss_calibrated` of probabilities after "
+        "one temperature, each tuned on the other folds. Margins become probabilities "
+        "by a sigmoid fitted out of fold.",
+        "",
+        "**Known weaknesses.** Seconds are those of one shared machine. Label metrics "
+        "of the most probable class flatter learners that put their threshold far from "
+        "a half where classes are skewed. Tables are those that others found worth "
+        "publishing: medical ones abound, large ones and ones with text are rare.",
+        "",
+        "**To rebuild** it from a folder of tables (parquet or CSV, target in the "
+        "column `__target__`) with an index of families; `--resume` goes on after a "
+        "stop, and adds tables and configurations to a finished file:",
+        "",
+        "    python -m skmeta build TABLES/ --index TABLES/index.csv "
+        "--output default.zip \\",
+        f"        --n-jobs 2 --n-folds {protocol['n_folds']} --max-rows "
+        f"{protocol['max_rows']} --time-limit {protocol['time_limit']:g} --resume",
+        "",
+        "## Base learners",
+        "",
+        "| base learner | configurations | failures |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {learner} | {count} | {(failed['learner'] == learner).sum()} |"
+        for learner, count in learners.items()
+    ]
+    lines += ["", "## Tables left out", ""]
+    lines += [f"- {n}: {why}" for n, why in provenance["left_out"].items()] or ["None."]
+    lines += [
+        "",
+        "## Tasks",
+        "",
+        "Licence notes are those of the copy that was read.",
+        "",
+        "| task | family | domain | rows | columns | classes | source | licence |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {task.Index} | {task.family} | {task.domain} | {task.n_rows} | "
+        f"{task.n_features} | {task.n_classes} | {task.source or ''} | "
+        f"{task.licence_note or ''} |"
+        for task in tasks.itertuples()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _spread(values):
+    return ", ".join(f"{values.quantile(q):,.0f}" for q in (0, 0.5, 1))
+
+
 PAGES = {
+    "knowledge.md": knowledge_page,
     "base-learners.md": base_learners_page,
     "meta-features.md": meta_features_page,
 }

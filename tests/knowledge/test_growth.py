@@ -1146,7 +1146,6 @@ def test_workers_do_not_outlive_a_build(built):
     assert workers_of(os.getpid()) == []
 
 
-@pytest.mark.slow
 @on_linux
 def test_killed_build_resumes(tmp_path):
     """After kill -9 the finished tasks are kept, and the end is as without it."""
