@@ -413,7 +413,8 @@ def draw(results, directory):
                 is_ours = name == "similar_tasks"
                 ax.plot(
                     line["amount"],
-                    100 * line["regret"].clip(lower=1e-5),
+                    # No regret at all has no place on a logarithmic scale.
+                    (100 * line["regret"]).where(line["regret"] > 1e-5),
                     marker="osv^DPX<>"[i % 9],
                     color=f"C{i}",
                     linewidth=2.5 if is_ours else 1,
@@ -423,6 +424,7 @@ def draw(results, directory):
             ax.set(xscale="log", yscale="log", xlabel=label, title=metric)
             ax.set_xticks(COUNTS if by == "count" else SECONDS)
             ax.set_xticklabels(COUNTS if by == "count" else SECONDS)
+            ax.yaxis.set_major_formatter("{x:g}")
             ax.minorticks_off()
             ax.grid(alpha=0.3)
         axes[0, 0].set_ylabel("mean regret x 100")
@@ -466,7 +468,8 @@ def main():
     done = {tuple(row) for f in results for row in f[keys].astype(str).to_numpy()}
     n_tasks = str(options.n_tasks or "all")
     for metric, (name, make) in product(options.metrics, strategies().items()):
-        is_wanted = name.rstrip(" 0123456789") in (options.strategies or [name])
+        kind = name.rstrip(" 0123456789")
+        is_wanted = options.strategies is None or kind in options.strategies
         key = (metric, name, options.leave_out, n_tasks)
         if key in done or not is_wanted:
             continue
