@@ -35,7 +35,7 @@ class Configuration:
     >>> forest
     Configuration('random_forest', {'min_samples_leaf': 3})
     >>> forest.name
-    'random_forest-1a47b3'
+    'random_forest-1a47b3b3'
     """
 
     learner: str

@@ -13,8 +13,9 @@ class Recommendation:
     configurations : tuple of Configuration
         The first one is the one to try first.
     expected_scores : ndarray of shape (n_configurations,)
-        Mean of their scores on the known tasks, weighted by `task_weights`. NaN
-        where they have none on any task that counts.
+        Mean of their scores on the known tasks, weighted by `task_weights`, and for
+        those recommended after others were tried, given what these scored. NaN
+        where nothing is known.
     task_weights : Series
         How much each known task counted, by task name; the greatest first. They
         sum to 1.

@@ -196,7 +196,7 @@ class Recommender(BaseEstimator, ABC):
         named_weights = pd.Series(weights, index=self.tasks_.index, name="weight")
         return Recommendation(
             configurations=tuple(self.configurations_[i] for i in order),
-            expected_scores=weighted_means(self.scores_, weights)[order],
+            expected_scores=self.expect(task)[order],
             task_weights=named_weights.sort_values(ascending=False, kind="stable"),
             metric=self.metric_,
             recommender=type(self).__name__,
@@ -233,6 +233,21 @@ class Recommender(BaseEstimator, ABC):
         n_families = self.tasks_["family"].nunique()
         reason = f"All {len(self.tasks_)} known tasks ({n_families} families) count."
         return self.task_weights_, False, reason
+
+    def expect(self, task):
+        """Say what every configuration may score; the weighted mean by default.
+
+        Parameters
+        ----------
+        task : NewTask
+            What is known of it.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_configurations,)
+            NaN where nothing is known.
+        """
+        return weighted_means(self.scores_, task.weights)
 
     @abstractmethod
     def order(self, task, size):

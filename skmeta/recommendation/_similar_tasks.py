@@ -3,7 +3,11 @@ from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesRegressor
 
 from skmeta.recommendation._portfolio import greedy_portfolio
-from skmeta.recommendation._posterior import gaussian_prior, improvement_order
+from skmeta.recommendation._posterior import (
+    condition,
+    gaussian_prior,
+    improvement_order,
+)
 from skmeta.recommendation._recommender import Recommender
 from skmeta.recommendation._task_space import TaskSpace
 
@@ -151,20 +155,38 @@ class SimilarTasksRecommender(Recommender):
         share = self.decay ** picks[:, np.newaxis]
         return share * task.weights + (1 - share) * self.task_weights_
 
+    def expect(self, task):
+        succeeded = ~np.isnan(task.scores)
+        if not succeeded.any():
+            return super().expect(task)
+        mean, covariance, noise = self._prior(task)
+        mean, _ = condition(
+            mean,
+            covariance,
+            task.tried[succeeded],
+            self._on_normal_scale(task.scores[succeeded]),
+            noise,
+        )
+        return self._perfect() - np.minimum(mean, 0.0) ** 2
+
     def _by_improvement(self, task, size, succeeded):
-        weights = self._blended(task, np.array([len(task.tried)]))[0]
-        mean, covariance = gaussian_prior(self._values, weights)
-        order = improvement_order(
+        mean, covariance, noise = self._prior(task)
+        return improvement_order(
             mean,
             covariance,
             task.tried[succeeded],
             self._on_normal_scale(task.scores[succeeded]),
             # What failed is not tried again, whatever is expected of it.
             min(size + (~succeeded).sum(), len(mean) - succeeded.sum()),
-            noise=self.noise * covariance.diagonal().mean(),
+            noise=noise,
             seconds=task.seconds,
         )
-        return order
+
+    def _prior(self, task):
+        """Return mean, covariance and the variance of an observation."""
+        weights = self._blended(task, np.array([len(task.tried)]))[0]
+        mean, covariance = gaussian_prior(self._values, weights)
+        return mean, covariance, self.noise * covariance.diagonal().mean()
 
     def _known_values(self):
         """Return the known scores on the normal scale, without gaps and outliers.
@@ -180,8 +202,10 @@ class SimilarTasksRecommender(Recommender):
 
     def _on_normal_scale(self, scores):
         """Return the negative root of the errors, which is closer to normal."""
-        perfect = _PERFECT.get(self.metric_, 1.0)
-        return -np.sqrt(np.maximum(perfect - scores, 0.0))
+        return -np.sqrt(np.maximum(self._perfect() - scores, 0.0))
+
+    def _perfect(self):
+        return _PERFECT.get(self.metric_, 1.0)
 
 
 def _main_directions(scores):

@@ -418,6 +418,19 @@ def test_observed_scores_change_the_order(score, expected):
     assert numbers_of(recommendation)[0] == expected
 
 
+@pytest.mark.parametrize(("score", "expected"), [(0.9, 0.91), (0.5, 0.5)])
+def test_expected_scores_follow_what_was_observed(score, expected):
+    """The companion is expected to score as it did where the first one did so."""
+    knowledge = two_kinds_of_tasks()
+    recommendation = (
+        SimilarTasksRecommender()
+        .fit(knowledge)
+        .recommend({"nr_inst": 30.0}, observed=observations(knowledge, [score]))
+    )
+    place = numbers_of(recommendation).index(1)
+    assert recommendation.expected_scores[place] == pytest.approx(expected, abs=0.03)
+
+
 def test_observed_scores_count_from_a_number_on():
     """Before that many, or never, the order is the greedy one."""
     knowledge = two_kinds_of_tasks()
