@@ -279,7 +279,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 deadline is not None and time.monotonic() >= deadline
             ):
                 break
-            if adapts:
+            if adapts and len(candidates) < len(self.recommendation_.configurations):
                 self._plan_again(recommender, evaluations)
         return params, candidates, evaluations
 
