@@ -63,13 +63,13 @@ class Table:
         self.cap = CAPS.get(metric, np.inf)
         self.scores = knowledge.scores(metric).to_numpy()
         n_folds = (~np.isnan(folds).all(axis=1)).sum(axis=1)
-        self.halves = _halves(folds, self.scores, n_folds)
+        self.halves = _halves(folds, self.scores)
         seconds = (knowledge.fit_seconds + knowledge.predict_seconds).to_numpy()
         self.fold_seconds = np.where(np.isnan(seconds), np.nanmax(seconds), seconds)
         self.seconds = (self.fold_seconds + OVERHEAD) * n_folds[:, np.newaxis] / N_CORES
 
 
-def _halves(folds, scores, n_folds):
+def _halves(folds, scores):
     """Return means over the even and the odd folds; NaN where a task has one."""
     if folds.shape[2] < 2:
         return None

@@ -26,8 +26,8 @@ class MetaLearnerClassifier(MetaSearch):
         with skmeta, a path a file made by ``python -m skmeta build``.
     recommender : str or recommender, default="similar_tasks"
         How configurations are put in order: ``"similar_tasks"``,
-        ``"portfolio"``, ``"random"`` or an object such as
-        `SimilarTasksRecommender`.
+        ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
+        ``"random"`` or an object such as `SimilarTasksRecommender`.
     base_learners : sequence of str, default=None
         Names of the base learners that may be used. None allows all of the
         catalogue that the knowledge base holds and that are installed; a
