@@ -82,9 +82,7 @@ def expected_improvement(mean, deviation, best):
     return deviation * (z * ndtr(z) + density)
 
 
-def improvement_order(
-    mean, covariance, tried, observed, size, *, noise, seconds=None, power=0.5
-):
+def improvement_order(mean, covariance, tried, size, *, noise, seconds=None, power=0.5):
     """Order configurations by expected improvement, each taken as tried in turn.
 
     What is put first is assumed to give what is expected of it, so that the next
@@ -93,11 +91,9 @@ def improvement_order(
     Parameters
     ----------
     mean, covariance : ndarray
-        From `gaussian_prior`.
+        From `condition`, given what was observed.
     tried : ndarray of int of shape (n_tried,)
         At least one position.
-    observed : ndarray of shape (n_tried,)
-        Values found there.
     size : int
         How many to order, at most all that were not tried.
     noise : float
@@ -112,7 +108,6 @@ def improvement_order(
     order : ndarray of int of shape (size,)
     """
     cost = np.ones(len(mean)) if seconds is None else seconds**power
-    mean, covariance = condition(mean, covariance, tried, observed, noise)
     best = mean[tried].max()
     left = np.ones(len(mean), dtype=bool)
     left[tried] = False

@@ -159,34 +159,31 @@ class SimilarTasksRecommender(Recommender):
         succeeded = ~np.isnan(task.scores)
         if not succeeded.any():
             return super().expect(task)
-        mean, covariance, noise = self._prior(task)
-        mean, _ = condition(
-            mean,
-            covariance,
-            task.tried[succeeded],
-            self._on_normal_scale(task.scores[succeeded]),
-            noise,
-        )
+        mean, _, _ = self._posterior(task, succeeded)
         return self._perfect() - np.minimum(mean, 0.0) ** 2
 
     def _by_improvement(self, task, size, succeeded):
-        mean, covariance, noise = self._prior(task)
+        mean, covariance, noise = self._posterior(task, succeeded)
         return improvement_order(
             mean,
             covariance,
             task.tried[succeeded],
-            self._on_normal_scale(task.scores[succeeded]),
             # What failed is not tried again, whatever is expected of it.
             min(size + (~succeeded).sum(), len(mean) - succeeded.sum()),
             noise=noise,
             seconds=task.seconds,
         )
 
-    def _prior(self, task):
-        """Return mean, covariance and the variance of an observation."""
+    def _posterior(self, task, succeeded):
+        """Return mean and covariance given what was observed, and its variance."""
         weights = self._blended(task, np.array([len(task.tried)]))[0]
         mean, covariance = gaussian_prior(self._values, weights)
-        return mean, covariance, self.noise * covariance.diagonal().mean()
+        noise = self.noise * covariance.diagonal().mean()
+        observed = self._on_normal_scale(task.scores[succeeded])
+        mean, covariance = condition(
+            mean, covariance, task.tried[succeeded], observed, noise
+        )
+        return mean, covariance, noise
 
     def _known_values(self):
         """Return the known scores on the normal scale, without gaps and outliers.

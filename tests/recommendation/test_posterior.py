@@ -73,10 +73,10 @@ def groups_of_tasks(n_tasks=60):
 @pytest.mark.parametrize(("observed", "expected"), [(-0.2, 1), (-0.9, 3)])
 def test_order_follows_what_goes_together(observed, expected):
     """After one good score its companion comes first, after a bad one the others."""
-    mean, covariance = gaussian_prior(groups_of_tasks(), np.full(60, 1 / 60))
-    order = improvement_order(
-        mean, covariance, np.array([0]), np.array([observed]), 3, noise=1e-3
-    )
+    prior = gaussian_prior(groups_of_tasks(), np.full(60, 1 / 60))
+    tried = np.array([0])
+    given = condition(*prior, tried, np.array([observed]), 1e-3)
+    order = improvement_order(*given, tried, 3, noise=1e-3)
     assert order[0] == expected
     assert sorted(order) == [1, 2, 3]
 
@@ -84,10 +84,11 @@ def test_order_follows_what_goes_together(observed, expected):
 def test_order_by_seconds_prefers_the_cheap():
     """Of two that promise the same the quick one comes first."""
     values = np.random.default_rng(0).normal(size=(40, 1)) @ np.ones((1, 3))
-    mean, covariance = gaussian_prior(values, np.full(40, 1 / 40))
-    tried, observed = np.array([0]), np.array([0.0])
+    prior = gaussian_prior(values, np.full(40, 1 / 40))
+    tried = np.array([0])
+    given = condition(*prior, tried, np.array([0.0]), 0.1)
     for seconds, first in [([1.0, 9.0, 1.0], 2), ([1.0, 1.0, 9.0], 1)]:
         order = improvement_order(
-            mean, covariance, tried, observed, 1, noise=0.1, seconds=np.array(seconds)
+            *given, tried, 1, noise=0.1, seconds=np.array(seconds)
         )
         assert order[0] == first
