@@ -777,17 +777,36 @@ _DEFAULT_CONFIGURATIONS = (
     ("decision_tree", {"min_samples_leaf": 5, "criterion": "entropy"}),
     ("decision_tree", {"min_samples_leaf": 10, "max_depth": 4}),
     ("decision_tree", {"min_samples_leaf": 1, "ccp_alpha": 0.003}),
+    ("lightgbm", {"min_child_samples": 20}),
     (
         "lightgbm",
         {"learning_rate": 0.04, "n_estimators": 200, "num_leaves": 50,
          "min_child_samples": 40, "subsample": 0.75, "subsample_freq": 1},
     ),
-    ("lightgbm", {"min_child_samples": 20}),
     (
         "lightgbm",
         {"learning_rate": 0.05, "n_estimators": 150, "num_leaves": 15,
          "min_child_samples": 5, "extra_trees": True, "colsample_bytree": 0.6},
     ),
+    (
+        "lightgbm",
+        {"learning_rate": 0.05, "n_estimators": 150, "num_leaves": 128,
+         "min_child_samples": 3, "colsample_bytree": 0.9},
+    ),
+    ("lightgbm", {"n_estimators": 150, "num_leaves": 4}),
+    (
+        "lightgbm",
+        {"learning_rate": 0.02, "n_estimators": 300, "num_leaves": 16,
+         "min_child_samples": 60, "subsample": 0.5, "subsample_freq": 1,
+         "colsample_bytree": 0.3},
+    ),
+    (
+        "lightgbm",
+        {"learning_rate": 0.2, "n_estimators": 40, "min_child_samples": 3,
+         "colsample_bytree": 0.8},
+    ),
+    ("lightgbm", {"learning_rate": 0.03, "n_estimators": 300, "extra_trees": True}),
+    ("xgboost", {"learning_rate": 0.3}),
     (
         "xgboost",
         {"learning_rate": 0.08, "n_estimators": 200, "max_depth": 6, "subsample": 0.65,
@@ -795,11 +814,46 @@ _DEFAULT_CONFIGURATIONS = (
     ),
     ("xgboost", {"learning_rate": 0.1, "n_estimators": 100, "max_depth": 3}),
     (
+        "xgboost",
+        {"learning_rate": 0.03, "n_estimators": 300, "max_depth": 8,
+         "min_child_weight": 0.01, "subsample": 0.9, "colsample_bylevel": 0.5},
+    ),
+    ("xgboost", {"learning_rate": 0.05, "n_estimators": 300, "max_depth": 2}),
+    (
+        "xgboost",
+        {"learning_rate": 0.05, "n_estimators": 200, "max_depth": 5,
+         "min_child_weight": 10.0, "subsample": 0.7, "colsample_bylevel": 0.3,
+         "reg_lambda": 10.0},
+    ),
+    ("xgboost", {"learning_rate": 0.1, "n_estimators": 200, "max_depth": 1}),
+    (
+        "xgboost",
+        {"learning_rate": 0.2, "n_estimators": 60, "max_depth": 10,
+         "min_child_weight": 0.1, "colsample_bylevel": 0.7},
+    ),
+    ("catboost", {"iterations": 200, "depth": 6}),
+    (
         "catboost",
         {"learning_rate": 0.08, "iterations": 200, "depth": 7, "l2_leaf_reg": 1e-5,
          "bootstrap_type": "Bernoulli", "subsample": 0.9, "random_strength": 0.8},
     ),
     ("catboost", {"iterations": 200, "depth": 4}),
+    ("catboost", {"learning_rate": 0.03, "iterations": 300, "depth": 6}),
+    (
+        "catboost",
+        {"learning_rate": 0.15, "iterations": 100, "depth": 8, "random_strength": 0.0},
+    ),
+    ("catboost", {"learning_rate": 0.05, "iterations": 300, "depth": 2}),
+    (
+        "catboost",
+        {"learning_rate": 0.05, "iterations": 250, "depth": 5, "l2_leaf_reg": 30.0,
+         "random_strength": 3.0},
+    ),
+    (
+        "catboost",
+        {"learning_rate": 0.1, "iterations": 200, "depth": 6, "l2_leaf_reg": 0.1,
+         "bootstrap_type": "Bernoulli", "subsample": 0.5},
+    ),
 )  # fmt: skip
 
 
