@@ -398,7 +398,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Extract meta-features, and fit the recommender on what may be used here."""
         knowledge = open_knowledge(self.knowledge)
         names = tuple(self._select_configurations(knowledge, size, weighted))
-        extractor = MetaFeatureExtractor().fit(X, y)
+        extractor = MetaFeatureExtractor(level="full").fit(X, y)
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
         )

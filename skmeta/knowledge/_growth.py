@@ -377,7 +377,7 @@ class _Records:
     def _keep(self, record):
         """Take over a record, but for what this version would have found otherwise."""
         description = record["description"]
-        names = [feature.name for feature in select_features(None, "fast")]
+        names = [feature.name for feature in select_features(None, "full")]
         if description is not None and list(description["meta_features"]) != names:
             record["description"] = None
         is_scored = {

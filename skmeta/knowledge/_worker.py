@@ -227,7 +227,7 @@ def _keep_frequent_classes(frame, target, n_rows):
 
 def describe_task(X, y):
     """Return sizes and meta-features of the rows that are evaluated."""
-    extractor = MetaFeatureExtractor().fit(X, y)
+    extractor = MetaFeatureExtractor(level="full").fit(X, y)
     names = extractor.get_feature_names_out().tolist()
     return {
         "n_features": X.shape[1],

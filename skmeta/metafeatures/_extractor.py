@@ -47,17 +47,19 @@ class MetaFeatureExtractor(BaseEstimator):
 
     Parameters
     ----------
-    groups : iterable of {"general", "missing", "statistical", "information"}, \
-            default=None
+    groups : iterable of {"general", "missing", "statistical", "information", \
+            "landmarking"}, default=None
         Groups to compute; None means all those of `level`.
     level : {"fast", "full"}, default="fast"
-        Which groups None stands for. ``"fast"`` trains no model.
+        Which groups None stands for. ``"fast"`` trains no model; ``"full"`` adds
+        landmarks [2]_: how well simple learners do on 600 rows.
     categorical_features : array-like of int, str or bool, default=None
         Columns that are categorical besides those of string, object, category
         and bool dtype: positions, names or a mask. Has no effect on sparse
         matrices.
     random_state : int, RandomState instance or None, default=0
-        Changes which rows are sampled. None means 0: two calls always agree.
+        Changes which rows are sampled, and their folds. None means 0: two calls
+        always agree.
 
     Attributes
     ----------
@@ -74,6 +76,8 @@ class MetaFeatureExtractor(BaseEstimator):
     ----------
     .. [1] A. Rivolli, L. Garcia, C. Soares, J. Vanschoren, A. de Carvalho,
        "Meta-features for meta-learning", Knowledge-Based Systems 240, 2022.
+    .. [2] B. Pfahringer, H. Bensusan, C. Giraud-Carrier, "Meta-Learning by
+       Landmarking Various Learning Algorithms", ICML 2000.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from skmeta.metafeatures._landmarks import landmark_scores
 from skmeta.metafeatures._measures import (
     OrderStatistics,
     TableInformation,
@@ -100,9 +101,16 @@ class TaskView:
         size = min(_SAMPLE_SIZE, max(_SMALLEST_SAMPLE, most))
         if self.n_rows <= size:
             return slice(None)
+        return stratified_rows(self.keys(slice(None)), self.y, size)
+
+    def keys(self, rows):
+        """Return keys of some rows that depend on their content alone."""
+        numeric = self.numeric
+        if not isinstance(rows, slice):
+            is_sparse = sparse.issparse(numeric)
+            numeric = numeric.tocsr()[rows].tocsc() if is_sparse else numeric[rows]
         seeds = column_seeds(self.moments, self.seed)
-        keys = row_keys(self.numeric, self.codes, self.y, seeds, self.seed)
-        return stratified_rows(keys, self.y, size)
+        return row_keys(numeric, self.codes[rows], self.y[rows], seeds, self.seed)
 
     @cached_property
     def sample_y(self):
@@ -544,10 +552,36 @@ def information(view):
     return values
 
 
+def landmarking(view):
+    """Compute how simple learners do on a sample, and which of them does better.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    scores = landmark_scores(view)
+    if not scores:
+        return {}
+    linear, tree = scores["linear_discr"], scores["tree"]
+    return {
+        **_named("auc", scores),
+        "auc_over_linear.naive_bayes": scores["naive_bayes"] - linear,
+        "auc_over_linear.knn": scores["knn"] - linear,
+        "auc_over_linear.tree": tree - linear,
+        "auc_over_node.tree": tree - scores["best_node"],
+    }
+
+
 # What the extractor calls for each group of the registry.
 COMPUTE_GROUP = {
     "general": general,
     "missing": missing,
     "statistical": statistical,
     "information": information,
+    "landmarking": landmarking,
 }

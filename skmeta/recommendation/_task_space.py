@@ -19,6 +19,11 @@ COMPARED = {
     "symbols.sum": True,
     "pct_missing": True,
     "can_cor.max": False,
+    "auc.linear_discr": False,
+    "auc_over_linear.naive_bayes": False,
+    "auc_over_linear.knn": False,
+    "auc_over_linear.tree": False,
+    "auc_over_node.tree": False,
 }
 
 
