@@ -60,9 +60,8 @@ def load_knowledge(path=None):
     Examples
     --------
     >>> from skmeta import load_knowledge
-    >>> load_knowledge().metrics
-    ['accuracy', 'balanced_accuracy', 'f1_macro', 'neg_log_loss',
-     'roc_auc_ovr_weighted']
+    >>> "neg_log_loss" in load_knowledge().metrics
+    True
     """
     if path is not None:
         return _load(Path(path))

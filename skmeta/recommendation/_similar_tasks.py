@@ -64,7 +64,8 @@ class SimilarTasksRecommender(Recommender):
     >>> from skmeta import MetaFeatureExtractor, load_knowledge
     >>> from skmeta.recommendation import SimilarTasksRecommender
     >>> from sklearn.datasets import load_iris
-    >>> extractor = MetaFeatureExtractor().fit(*load_iris(return_X_y=True))
+    >>> extractor = MetaFeatureExtractor(level="full")
+    >>> extractor = extractor.fit(*load_iris(return_X_y=True))
     >>> names = extractor.get_feature_names_out()
     >>> meta_features = dict(zip(names, extractor.meta_features_))
     >>> knowledge = load_knowledge().without(["iris"])

@@ -89,7 +89,7 @@ class TaskSpace:
         if missing:
             raise ValueError(
                 f"meta_features must hold {self.names}, got none named {missing}. "
-                f"Extract them with MetaFeatureExtractor."
+                f"Extract them with MetaFeatureExtractor(level='full')."
             )
         return self._to_point(meta_features)
 
