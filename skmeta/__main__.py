@@ -110,8 +110,9 @@ def _fit(options):
         print(f"  {name:<20s} {value:.4f}")
     if options.output is not None:
         with calm():
-            best = clone(classifier.best_estimator_).fit(X, y)
-        classifier.best_estimator_ = best
+            ensemble = clone(classifier.ensemble_).fit(X, y)
+        classifier.ensemble_ = ensemble
+        classifier.best_estimator_ = ensemble.estimators_[0]
         joblib.dump(classifier, f"{options.output}.tmp", compress=3)
         os.replace(f"{options.output}.tmp", options.output)
         print(f"\nFitted on all rows and written to {options.output}")
@@ -267,7 +268,7 @@ def _load_model(path):
         raise ValueError(
             f"{path} must hold a MetaLearnerClassifier, got: {type(model).__name__}."
         )
-    if not hasattr(model, "best_estimator_") or not hasattr(model, "feature_names_in_"):
+    if not hasattr(model, "ensemble_") or not hasattr(model, "feature_names_in_"):
         raise ValueError(
             f"{path} must hold a classifier that was fitted, with refit, on a table "
             f"with names of columns. Fit it on a DataFrame, or by python -m skmeta fit."

@@ -1,3 +1,6 @@
+from numbers import Integral
+
+import numpy as np
 from sklearn import config_context
 
 from skmeta._base_learners import (
@@ -6,8 +9,13 @@ from skmeta._base_learners import (
     get_learner,
     make_estimator,
 )
-from skmeta._search import MetaSearch, with_seeds
+from skmeta._decision import START
+from skmeta._ensemble import WeightedEnsemble
+from skmeta._evaluation import fit_all
+from skmeta._out_of_fold import OutOfFold
+from skmeta._search import MetaSearch, check_number, with_seeds
 from skmeta.exceptions import NoCandidateError
+from skmeta.recommendation import nearest_metric
 
 
 class MetaLearnerClassifier(MetaSearch):
@@ -48,9 +56,10 @@ class MetaLearnerClassifier(MetaSearch):
     time_budget : float, default=None
         Seconds after which no further candidate is started. Results then depend
         on the machine; counting candidates they do not.
-    ensemble_size : int, default=1
-        Number of candidates in the final classifier. This version refits the
-        single best one and accepts 1 only.
+    ensemble_size : int, default=5
+        Most candidates in the final classifier. They are chosen greedily by the
+        log loss of their weighted mean out of fold [2]_, and the best one is
+        always among them. With 1 it is alone.
     preprocessor : transformer, default=None
         Fitted in front of every base learner, inside the splits. Meta-features
         are those of the table before it.
@@ -69,6 +78,12 @@ class MetaLearnerClassifier(MetaSearch):
     ----------
     best_estimator_ : Pipeline
         The best candidate, fitted on all rows. Only with `refit`.
+    ensemble_ : classifier
+        What predicts: the candidates in ``ensemble_.estimators_`` with
+        ``ensemble_.weights``, the best one first. Where `scoring` is a metric
+        that cares for every class alike, such as balanced accuracy or F1, labels
+        are those with the highest probability times
+        ``ensemble_.class_weights``. Only with `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float
@@ -80,7 +95,8 @@ class MetaLearnerClassifier(MetaSearch):
         As `GridSearchCV.cv_results_`.
     leaderboard_ : DataFrame
         Every candidate tried, the best first, with scores, seconds, what was
-        expected of it, and its error if it failed. The index is the order tried.
+        expected of it, its weight in the ensemble, and its error if it failed.
+        The index is the order tried.
     recommendation_ : Recommendation
         The configurations in the order recommended, and why.
     meta_features_ : Series
@@ -113,6 +129,8 @@ class MetaLearnerClassifier(MetaSearch):
     ----------
     .. [1] M. Feurer, K. Eggensperger, S. Falkner, M. Lindauer, F. Hutter,
        "Auto-Sklearn 2.0: Hands-free AutoML via Meta-Learning", JMLR 23, 2022.
+    .. [2] R. Caruana, A. Niculescu-Mizil, G. Crew, A. Ksikes, "Ensemble Selection
+       from Libraries of Models", ICML 2004.
 
     Examples
     --------
@@ -139,7 +157,7 @@ class MetaLearnerClassifier(MetaSearch):
         cv=None,
         n_candidates=None,
         time_budget=None,
-        ensemble_size=1,
+        ensemble_size=5,
         preprocessor=None,
         refit=True,
         n_jobs=None,
@@ -180,11 +198,6 @@ class MetaLearnerClassifier(MetaSearch):
         -------
         self
         """
-        if self.ensemble_size != 1:
-            raise ValueError(
-                f"ensemble_size must be 1: this version returns the single best "
-                f"candidate, got: {self.ensemble_size!r}."
-            )
         return self._search(X, y, sample_weight, groups)
 
     def get_metadata_routing(self):
@@ -227,6 +240,68 @@ class MetaLearnerClassifier(MetaSearch):
             preprocessor = with_seeds(self.preprocessor, seed)
             pipeline.steps.insert(0, ("preprocessor", preprocessor))
         return params, pipeline
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_number("ensemble_size", self.ensemble_size, Integral, "an integer >= 1")
+
+    def _followed_metric(self, knowledge):
+        metric, is_exact = nearest_metric(self.scoring)
+        if not START.get(metric):
+            return metric, is_exact
+        # Candidates are scored by the labels of weighted classes.
+        tuned = f"{metric}_tuned"
+        is_known = tuned in knowledge.metrics
+        return (tuned if is_known else metric), is_exact and is_known
+
+    def _out_of_fold(self, X, y, splits, score_params, sample_weight):
+        return OutOfFold(
+            X,
+            y,
+            splits,
+            self.scorer_,
+            *nearest_metric(self.scoring),
+            score_params,
+            sample_weight,
+        )
+
+    def _finish(self, candidates, evaluations, out_of_fold, X, y, fit_params):
+        # Who interrupts wants what there is, at once.
+        interrupted = evaluations.interrupted
+        weights, probabilities = out_of_fold.weigh_members(
+            evaluations.probabilities,
+            1 if interrupted else self.ensemble_size,
+            self.best_index_,
+        )
+        fitted = {self.best_index_: self.best_estimator_}
+        others = [index for index in weights if index not in fitted]
+        for index, (estimator, error) in zip(
+            others,
+            fit_all(
+                [candidates[index] for index in others], X, y, fit_params, self.n_jobs
+            ),
+            strict=True,
+        ):
+            if error is None:
+                fitted[index] = estimator
+            else:
+                self.leaderboard_.loc[index, "error"] = error
+        total = sum(weights[index] for index in fitted)
+        weights = {index: weights[index] / total for index in fitted}
+        self.leaderboard_.insert(
+            self.leaderboard_.columns.get_loc("std") + 1,
+            "weight",
+            [weights.get(index, 0.0) for index in self.leaderboard_.index],
+        )
+        self.ensemble_ = WeightedEnsemble(
+            [candidates[index] for index in fitted],
+            np.array(list(weights.values())),
+            out_of_fold.weigh_classes(None if interrupted else probabilities),
+        ).use(list(fitted.values()))
+
+    @property
+    def _predictor(self):
+        return self.ensemble_
 
     def _candidates_have(self, method):
         # Every base learner gives probabilities; only some have margins.

@@ -17,8 +17,8 @@ TEMPERATURES = np.geomspace(0.5, 16, 21)
 # probabilities are right.
 EXPONENTS = np.linspace(0, 1.5, 13)
 
-# Where tuning starts, by what is known of the metric.
-_START = {"accuracy": 0.0, "balanced_accuracy": 1.0, "f1_macro": 0.5}
+# The exponent that tuning starts from, by metric.
+START = {"accuracy": 0.0, "balanced_accuracy": 1.0, "f1_macro": 0.5}
 
 
 def log_probabilities(probabilities):
@@ -133,15 +133,15 @@ def _mean_where(numerators, denominators):
     return ratios.sum(axis=-1) / exists.sum(axis=-1)
 
 
-def best_exponent(scores, metric, n_rows):
+def best_exponent(scores, start, n_rows):
     """Choose the weighting of the classes for a metric, shrunk to a safe start.
 
     Parameters
     ----------
     scores : ndarray of shape (n_exponents,)
         Score with each of `EXPONENTS`.
-    metric : str
-        ``"accuracy"``, ``"balanced_accuracy"`` or ``"f1_macro"``.
+    start : float
+        The exponent that is best if the probabilities are right, as in `START`.
     n_rows : int
         From which the scores come: with few, chance moves the best one.
 
@@ -154,5 +154,48 @@ def best_exponent(scores, metric, n_rows):
     padded = np.pad(scores, 1, mode="edge")
     smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
     # A whole step of the exponent must pay a standard error of an accuracy of .5.
-    distance = np.abs(EXPONENTS - _START[metric])
+    distance = np.abs(EXPONENTS - start)
     return int(np.argmax(smooth - distance * 0.5 / np.sqrt(n_rows)))
+
+
+def tuned_scores(y, fold_of, probabilities):
+    """Score each fold with the temperature and class weights that the others chose.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n_rows,)
+        Class numbers from 0, each with a row.
+    fold_of : ndarray of int of shape (n_rows,)
+        The fold in which each row was tested, two or more of them.
+    probabilities : ndarray of shape (n_rows, n_classes)
+        Of models fitted on the other folds.
+
+    Returns
+    -------
+    scores : dict of str to ndarray of shape (n_folds,)
+        ``"accuracy_tuned"``, ``"balanced_accuracy_tuned"``, ``"f1_macro_tuned"``
+        and ``"neg_log_loss_calibrated"``.
+    """
+    logs = log_probabilities(probabilities)
+    n_rows = np.bincount(fold_of)
+    losses = np.stack(
+        [np.bincount(fold_of, weights=row) for row in tempered_losses(logs, y)]
+    )
+    others = losses.sum(axis=1, keepdims=True) - losses
+    temperatures = others.argmin(axis=0)
+    folds = np.arange(len(n_rows))
+    scores = {"neg_log_loss_calibrated": -losses[temperatures, folds] / n_rows}
+    priors = np.bincount(y, minlength=logs.shape[1]) / len(y)
+    for tuned in START:
+        scores[f"{tuned}_tuned"] = np.empty(len(n_rows))
+    for temperature in np.unique(temperatures):
+        counts = confusion_counts(logs, y, fold_of, priors, TEMPERATURES[temperature])
+        of_folds = score_counts(counts)
+        of_others = score_counts(counts.sum(axis=1, keepdims=True) - counts)
+        for fold in folds[temperatures == temperature]:
+            for metric, by_exponent in of_others.items():
+                chosen = best_exponent(
+                    by_exponent[:, fold], START[metric], len(y) - n_rows[fold]
+                )
+                scores[f"{metric}_tuned"][fold] = of_folds[metric][chosen, fold]
+    return scores

@@ -4,13 +4,13 @@ import os
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from traceback import format_exc
 
 import numpy as np
 from scipy import sparse
 from scipy.stats import rankdata
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +29,9 @@ class Evaluations:
         The first traceback of each candidate, None where it did not fail.
     interrupted : bool
         Whether the user stopped the evaluation before its end.
+    probabilities : tuple of (list of ndarray or None)
+        For each candidate that did not fail, those of the rows tested in each
+        split, shape (n_test_rows, n_classes). Empty if they were not wanted.
     """
 
     scores: np.ndarray
@@ -36,6 +39,7 @@ class Evaluations:
     score_seconds: np.ndarray
     errors: tuple
     interrupted: bool = False
+    probabilities: tuple = ()
 
     @classmethod
     def none(cls, n_splits):
@@ -51,6 +55,7 @@ class Evaluations:
             np.concatenate([self.score_seconds, later.score_seconds]),
             self.errors + later.errors,
             later.interrupted,
+            self.probabilities + later.probabilities,
         )
 
     @property
@@ -82,6 +87,7 @@ class _FoldResult:
     fit_seconds: float
     score_seconds: float
     error: str | None
+    probabilities: np.ndarray | None = None
 
 
 def evaluate_candidates(
@@ -97,6 +103,8 @@ def evaluate_candidates(
     deadline=None,
     clock=time.monotonic,
     on_candidate=None,
+    classes=None,
+    judge=None,
 ):
     """Cross-validate candidates in the order given.
 
@@ -126,6 +134,13 @@ def evaluate_candidates(
     on_candidate : callable, default=None
         ``on_candidate(index, scores, seconds, error)`` is called in this
         process whenever a candidate has all its splits.
+    classes : ndarray of shape (n_classes,), default=None
+        All classes. With them each fold predicts probabilities once, which are
+        kept, and the scorer sees an estimator that gives those and the most
+        probable class. Without, the scorer sees the estimator.
+    judge : callable, default=None
+        ``judge(probabilities)`` gives the score of each split instead of the
+        scorer, from what all splits of a candidate have predicted.
 
     Returns
     -------
@@ -148,6 +163,7 @@ def evaluate_candidates(
             scorer,
             fit_params,
             score_params,
+            classes,
         )
         for index, candidate in _until(deadline, clock, candidates)
         for fold, (train, test) in enumerate(splits)
@@ -166,7 +182,11 @@ def evaluate_candidates(
             for result in parallel(work):
                 folds = results.setdefault(result.candidate, {})
                 folds[result.fold] = result
-                if on_candidate is not None and len(folds) == len(splits):
+                if len(folds) < len(splits):
+                    continue
+                if judge is not None:
+                    _judge(folds, judge)
+                if on_candidate is not None:
                     on_candidate(result.candidate, *_summary(folds))
     except KeyboardInterrupt:
         interrupted = True
@@ -183,6 +203,19 @@ def _until(deadline, clock, candidates):
         if index > 0 and deadline is not None and clock() >= deadline:
             return
         yield index, candidate
+
+
+def _judge(folds, judge):
+    """Replace the scores of a candidate that has all its folds."""
+    if _summary(folds)[2] is not None:
+        return
+    try:
+        scores = judge([folds[fold].probabilities for fold in sorted(folds)])
+    except Exception:
+        folds[0] = replace(folds[0], score=np.nan, error=format_exc())
+        return
+    for fold, score in enumerate(scores):
+        folds[fold] = replace(folds[fold], score=float(score))
 
 
 def _summary(folds):
@@ -202,13 +235,23 @@ def _merge(results, n_splits, interrupted):
     n_tried = max(results) + 1
     scores, fit_seconds, score_seconds = np.full((3, n_tried, n_splits), np.nan)
     errors = ["Interrupted before all splits were done."] * n_tried
+    probabilities = [None] * n_tried
     for index, folds in results.items():
         for fold, result in folds.items():
             scores[index, fold] = result.score
             fit_seconds[index, fold] = result.fit_seconds
             score_seconds[index, fold] = result.score_seconds
         errors[index] = _summary(folds)[2]
-    return Evaluations(scores, fit_seconds, score_seconds, tuple(errors), interrupted)
+        if errors[index] is None:
+            probabilities[index] = [folds[i].probabilities for i in range(n_splits)]
+    return Evaluations(
+        scores,
+        fit_seconds,
+        score_seconds,
+        tuple(errors),
+        interrupted,
+        tuple(probabilities),
+    )
 
 
 def _calmly(parent, *arguments):
@@ -222,11 +265,11 @@ def _calmly(parent, *arguments):
 
 
 def _fit_and_score(
-    index, fold, candidate, X, y, train, test, scorer, fit_params, score_params
+    index, fold, candidate, X, y, train, test, scorer, fit_params, score_params, classes
 ):
     """Return one fold's result; a failed fit is recorded, not raised."""
     start = time.perf_counter()
-    fitted = start
+    fitted, probabilities = start, None
     try:
         estimator = clone(candidate)
         estimator.fit(
@@ -235,15 +278,18 @@ def _fit_and_score(
             **_params_of_rows(fit_params, train, len(y)),
         )
         fitted = time.perf_counter()
-        score = float(
-            _score(
-                scorer,
-                estimator,
-                take_rows(X, test),
-                take_rows(y, test),
-                _params_of_rows(score_params, test, len(y)),
-            )
-        )
+        X_test, y_test = take_rows(X, test), take_rows(y, test)
+        params = _params_of_rows(score_params, test, len(y))
+        if classes is None:
+            score = float(_score(scorer, estimator, X_test, y_test, params))
+        else:
+            probabilities = estimator.predict_proba(X_test)
+            prediction = Prediction(estimator.classes_, probabilities)
+            probabilities = _align(probabilities, estimator.classes_, classes)
+            try:
+                score = float(_score(scorer, prediction, X_test, y_test, params))
+            except AttributeError:  # the scorer wants to know more of the estimator
+                score = float(_score(scorer, estimator, X_test, y_test, params))
         error = None
         if not np.isfinite(score):
             error, score = f"The scorer gave {score} instead of a number.", np.nan
@@ -251,7 +297,85 @@ def _fit_and_score(
         score, error = np.nan, format_exc()
     ended = time.perf_counter()
     fitted = fitted if fitted > start else ended
-    return _FoldResult(index, fold, score, fitted - start, ended - fitted, error)
+    return _FoldResult(
+        index, fold, score, fitted - start, ended - fitted, error, probabilities
+    )
+
+
+class Prediction(ClassifierMixin, BaseEstimator):
+    """What a classifier predicts for certain rows, in the form of a classifier.
+
+    So that a scorer sees several labellings of one prediction.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        All classes.
+    probabilities : ndarray of shape (n_rows, n_classes)
+        Of the rows that the scorer is given.
+    class_weights : ndarray of shape (n_classes,), default=None
+        What probabilities are multiplied by for labels.
+    """
+
+    def __init__(self, classes, probabilities, class_weights=None):
+        self.classes = classes
+        self.probabilities = probabilities
+        self.class_weights = class_weights
+
+    @property
+    def classes_(self):
+        """All classes."""
+        return self.classes
+
+    def predict_proba(self, X):
+        """Return the probabilities."""
+        return self.probabilities
+
+    def predict(self, X):
+        """Return the class with the greatest weighted probability."""
+        probabilities = self.probabilities
+        if self.class_weights is not None:
+            probabilities = probabilities * self.class_weights
+        return self.classes[probabilities.argmax(axis=1)]
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def _align(probabilities, known, classes):
+    """Return the probabilities of all classes, also of those that are not known."""
+    if not np.isfinite(probabilities).all():
+        raise ValueError("predict_proba gave NaN or infinity.")
+    if len(known) == len(classes):
+        return probabilities
+    aligned = np.zeros((len(probabilities), len(classes)))
+    aligned[:, np.searchsorted(classes, known)] = probabilities
+    return aligned
+
+
+def score_prediction(scorer, prediction, X, y, rows, score_params):
+    """Score a prediction for some rows as `evaluate_candidates` does.
+
+    Parameters
+    ----------
+    scorer : callable
+        ``scorer(estimator, X, y)`` gives a float.
+    prediction : Prediction
+        For the rows.
+    X, y : table and ndarray
+        All rows and their classes.
+    rows : ndarray of int
+        The positions of those that were predicted.
+    score_params : dict
+        Given to the scorer.
+
+    Returns
+    -------
+    score : float
+    """
+    params = _params_of_rows(score_params, rows, len(y))
+    X, y = take_rows(X, rows), take_rows(y, rows)
+    return float(_score(scorer, prediction, X, y, params))
 
 
 def _score(scorer, estimator, X, y, score_params):
@@ -267,6 +391,40 @@ def _score(scorer, estimator, X, y, score_params):
             raise
         rest = {k: v for k, v in score_params.items() if k != "sample_weight"}
         return scorer(estimator, X, y, **rest)
+
+
+def fit_all(candidates, X, y, fit_params, n_jobs=None):
+    """Fit candidates on all rows.
+
+    Parameters
+    ----------
+    candidates : sequence of estimators
+        Unfitted; clones are fitted.
+    X, y : table and ndarray
+        All rows and their classes.
+    fit_params : dict
+        Given to ``fit``.
+    n_jobs : int or None, default=None
+        As in joblib.
+
+    Returns
+    -------
+    outcomes : list of (estimator or None, str or None)
+        What was fitted, and the last line of the error if it failed.
+    """
+    with calm():
+        return Parallel(n_jobs=n_jobs)(
+            delayed(_fit_calmly)(os.getpid(), candidate, X, y, fit_params)
+            for candidate in candidates
+        )
+
+
+def _fit_calmly(parent, candidate, X, y, fit_params):
+    with nullcontext() if os.getpid() == parent else calm():
+        try:
+            return clone(candidate).fit(X, y, **fit_params), None
+        except Exception as error:
+            return None, f"{type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def _refitted_has(method):
     def check(search):
         search._check_refits(method)
         if hasattr(search, "best_estimator_"):
-            getattr(search.best_estimator_, method)  # raises the reason
+            getattr(search._predictor, method)  # raises the reason
             return True
         return search._candidates_have(method)
 
@@ -98,6 +98,29 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _fitting_context(self):
         """Return a context manager that candidates are fitted in."""
         return nullcontext()
+
+    def _out_of_fold(self, X, y, splits, score_params, sample_weight):
+        """Return an `OutOfFold` if probabilities are to be kept, else None."""
+        return None
+
+    @property
+    def _predictor(self):
+        """What predicts once fitted."""
+        return self.best_estimator_
+
+    def _finish(self, candidates, evaluations, out_of_fold, X, y, fit_params):
+        """Do what is to be done once the best candidate is fitted on all rows."""
+
+    def _followed_metric(self, knowledge):
+        """Return the stored metric that recommendations follow.
+
+        Returns
+        -------
+        metric : str
+        is_exact : bool
+            Whether candidates are scored by the very same.
+        """
+        return nearest_metric(self.scoring)
 
     # Public methods
 
@@ -228,6 +251,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
         recommender = self._fit_recommender(X, y, size, sample_weight is not None)
         fit_params = self._estimator_params(routed, sample_weight)
+        out_of_fold = self._out_of_fold(X, y, splits, score_params, sample_weight)
         deadline = self._deadline(started)
         evaluate = partial(
             evaluate_candidates,
@@ -239,6 +263,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             fit_params=fit_params,
             score_params=score_params,
             deadline=deadline,
+            classes=None if out_of_fold is None else out_of_fold.classes,
+            judge=None if out_of_fold is None else out_of_fold.judge,
         )
         make = partial(self._make_candidate, size=size, seed=seed)
         with self._fitting_context():
@@ -247,7 +273,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             )
             self._describe(evaluations, params)
             if self.refit:
+                started = time.perf_counter()
                 self._refit_best(candidates, X, y, fit_params)
+                self._finish(candidates, evaluations, out_of_fold, X, y, fit_params)
+                self.refit_time_ = time.perf_counter() - started
         return self
 
     def _try(self, recommender, make, evaluate, deadline):
@@ -298,8 +327,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self.recommendation_ = tried.followed_by(self._recommend(recommender, observed))
 
     def _check_parameters(self):
-        _check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
-        _check_number("time_budget", self.time_budget, Real, "a number of seconds > 0")
+        check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
+        check_number("time_budget", self.time_budget, Real, "a number of seconds > 0")
         self.scorer_ = self._get_scorer()
 
     def _get_scorer(self):
@@ -402,7 +431,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
         )
-        metric, _ = nearest_metric(self.scoring)
+        metric, self._scores_as_known = self._followed_metric(knowledge)
         with _one_thread():
             if self.knowledge is None and isinstance(self.recommender, str):
                 return _fit_on_shipped(self.recommender, names, metric)
@@ -418,10 +447,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 per_second=self.time_budget is not None,
                 **({"observed": observed} if observed else {}),
             )
-        metric, is_exact = nearest_metric(self.scoring)
-        if is_exact:
+        if self._scores_as_known:
             return recommendation
-        note = f" It follows {metric}, the nearest metric that is known."
+        note = f" It follows {recommendation.metric}, the nearest metric that is known."
         return replace(recommendation, reason=recommendation.reason + note)
 
     def _adapts(self, recommender):
@@ -429,8 +457,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
         Scores by another metric than the known ones cannot be compared with them.
         """
-        _, is_exact = nearest_metric(self.scoring)
-        return is_exact and getattr(recommender, "adapts_after", None) is not None
+        adapts_after = getattr(recommender, "adapts_after", None)
+        return self._scores_as_known and adapts_after is not None
 
     def _n_wanted(self):
         """Return how many to recommend, None for all that are known."""
@@ -497,7 +525,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _refit_best(self, candidates, X, y, fit_params):
         """Fit the best candidate on all rows, or the next best if that fails."""
-        started = time.perf_counter()
         first_error = None
         for index in self.leaderboard_.index[self.leaderboard_["error"].isna()]:
             try:
@@ -510,7 +537,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 self.leaderboard_.loc[index, "error"] = _last_line(str(error))
                 continue
             self._choose(index)
-            self.refit_time_ = time.perf_counter() - started
             return
         raise NoCandidateError(
             f"No candidate could be fitted on all rows. The first one raised: "
@@ -531,7 +557,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _delegate(self, method, X):
         self._check_refitted(method)
         X = self._check_table(X, reset=False)
-        return getattr(self.best_estimator_, method)(X)
+        return getattr(self._predictor, method)(X)
 
 
 def _one_thread():
@@ -706,7 +732,25 @@ def _size_of_fits(X, y, splits):
     return TaskSize(n_rows, X.shape[1], len(np.unique(y)))
 
 
-def _check_number(name, value, kind, allowed):
+def check_number(name, value, kind, allowed):
+    """Raise an error unless a parameter is None or a positive number.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+        What was given.
+    kind : type
+        Such as `numbers.Integral`.
+    allowed : str
+        What it must be, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
     if value is None:
         return
     is_number = isinstance(value, kind) and not isinstance(value, bool)

@@ -14,12 +14,13 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine, make_classification
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import make_scorer
+from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     StratifiedKFold,
     cross_val_score,
+    train_test_split,
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -308,6 +309,84 @@ def test_interrupted_fit_keeps_the_best_so_far(iris):
     assert clf.predict(X).shape == y.shape
 
 
+@pytest.fixture(scope="module")
+def skewed():
+    """Training and test halves of a table with nine rows of ten in one class."""
+    X, y = make_classification(
+        1600, 8, n_informative=4, weights=[0.9], flip_y=0.03, random_state=0
+    )
+    return train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+
+
+def test_several_candidates_predict_together(skewed):
+    """Their weighted mean has the better probabilities, and the best one is in it."""
+    X, X_test, y, y_test = skewed
+    learners = ["gaussian_nb", "logistic_regression", "decision_tree"]
+    alone, together = (
+        cheap_classifier(
+            base_learners=learners, n_candidates=10, ensemble_size=size
+        ).fit(X, y)
+        for size in (1, 4)
+    )
+    assert alone.best_index_ == together.best_index_
+    assert len(alone.ensemble_.estimators_) == 1
+    assert 2 <= len(together.ensemble_.estimators_) <= 4
+    assert together.ensemble_.estimators_[0] is together.best_estimator_
+    weights = together.leaderboard_["weight"]
+    assert weights.sum() == pytest.approx(1)
+    assert sorted(weights[weights > 0]) == pytest.approx(
+        sorted(together.ensemble_.weights)
+    )
+    assert log_loss(y_test, together.predict_proba(X_test)) < log_loss(
+        y_test, alone.predict_proba(X_test)
+    )
+
+
+def test_good_labels_and_good_probabilities_of_one_object(skewed):
+    """Class weights move labels towards the metric and leave probabilities alone."""
+    X, X_test, y, y_test = skewed
+    for n_candidates in (1, 6):
+        clf = cheap_classifier(
+            n_candidates=n_candidates, scoring="balanced_accuracy"
+        ).fit(X, y)
+        probabilities = clf.predict_proba(X_test)
+        likeliest = clf.classes_[probabilities.argmax(axis=1)]
+        score = balanced_accuracy_score(y_test, clf.predict(X_test))
+        assert score == clf.score(X_test, y_test)
+        assert score > balanced_accuracy_score(y_test, likeliest) + 0.05
+        np.testing.assert_array_equal(
+            probabilities, clf.ensemble_.predict_proba(X_test)
+        )
+        assert clf.ensemble_.class_weights[0] < clf.ensemble_.class_weights[1]
+    assert clf.recommendation_.metric == "balanced_accuracy_tuned"
+    plain = cheap_classifier().fit(X, y)
+    assert plain.ensemble_.class_weights is None
+
+
+def test_a_member_that_cannot_be_fitted_on_all_rows_is_left_out(skewed, monkeypatch):
+    """The others share its weight, and the leaderboard says why."""
+    X, _, y, _ = skewed
+    learners = ["gaussian_nb", "logistic_regression", "decision_tree"]
+    clf = cheap_classifier(base_learners=learners, n_candidates=10)
+    fitted = clone(clf).fit(X, y)
+    kinds = [type(member[-1]) for member in fitted.ensemble_.estimators_]
+    lost = next(kind for kind in kinds if kind is not kinds[0])
+    fit = lost.fit
+
+    def fit_less_than_all(self, X, y, **params):
+        if len(X) == len(skewed[0]):
+            raise MemoryError("Too many rows.")
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(lost, "fit", fit_less_than_all)
+    clf.fit(X, y)
+    assert len(clf.ensemble_.estimators_) < len(fitted.ensemble_.estimators_)
+    assert clf.ensemble_.weights.sum() == pytest.approx(1)
+    errors = clf.leaderboard_["error"].dropna()
+    assert set(errors) == {"MemoryError: Too many rows."}
+    assert (clf.leaderboard_.loc[errors.index, "weight"] == 0).all()
+
+
 def test_preprocessor_is_fitted_inside_the_splits(iris):
     """The user's transformer sees the training rows of each split, then all rows."""
     X, y = iris
@@ -469,7 +548,7 @@ def test_columns_in_another_order_are_refused(mixed_table):
         ({"n_candidates": 2.5}, "n_candidates must be an integer"),
         ({"n_candidates": True}, "n_candidates must be an integer"),
         ({"time_budget": -1}, "time_budget must be a number of seconds > 0"),
-        ({"ensemble_size": 5}, "ensemble_size must be 1"),
+        ({"ensemble_size": 0}, "ensemble_size must be an integer >= 1"),
         ({"scoring": ["accuracy", "roc_auc"]}, "scoring must be one metric"),
         ({"base_learners": ["forest"]}, r"base_learners must be one or more of \["),
         ({"base_learners": []}, "base_learners must be one or more of"),
@@ -728,4 +807,4 @@ def test_scoring_without_an_own_order_follows_the_nearest(iris):
     """A metric that is not stored follows one that is, and says so."""
     clf = cheap_classifier(scoring="matthews_corrcoef").fit(*iris)
     assert "nearest metric" in clf.recommendation_.reason
-    assert clf.recommendation_.metric == "f1_macro"
+    assert clf.recommendation_.metric == "f1_macro_tuned"

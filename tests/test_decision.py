@@ -225,30 +225,27 @@ def test_inverse_shares_are_best_for_balanced_accuracy():
     assert scores["accuracy"][0, 0] > scores["accuracy"][one, 0] + 0.1
 
 
-STARTS = [("accuracy", 0.0), ("balanced_accuracy", 1.0), ("f1_macro", 0.5)]
-
-
 @pytest.mark.parametrize("n_rows", [10, 1000, 10**9])
-@pytest.mark.parametrize(("metric", "start"), STARTS)
-def test_best_exponent_of_flat_scores(metric, start, n_rows):
+@pytest.mark.parametrize("start", [0.0, 0.5, 1.0])
+def test_best_exponent_of_flat_scores(start, n_rows):
     """If all are as good, it is where what is known of the metric begins."""
     scores = np.full(len(EXPONENTS), 0.7)
-    assert EXPONENTS[best_exponent(scores, metric, n_rows)] == start
+    assert EXPONENTS[best_exponent(scores, start, n_rows)] == start
 
 
-@pytest.mark.parametrize(("metric", "start"), STARTS)
+@pytest.mark.parametrize("start", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("best", [0.0, 0.25, 0.75, 1.5])
-def test_best_exponent_moves_for_a_clear_gain(metric, start, best):
+def test_best_exponent_moves_for_a_clear_gain(start, best):
     """A hill of scores moves it if it comes from many rows, and not from few."""
     scores = 0.7 - 0.1 * np.abs(EXPONENTS - best)
-    many = EXPONENTS[best_exponent(scores, metric, 10_000)]
+    many = EXPONENTS[best_exponent(scores, start, 10_000)]
     assert many == pytest.approx(best, abs=0.125)
-    assert EXPONENTS[best_exponent(scores, metric, 20)] == start
+    assert EXPONENTS[best_exponent(scores, start, 20)] == start
 
 
-@pytest.mark.parametrize(("metric", "start"), STARTS)
-def test_best_exponent_is_not_moved_by_a_lucky_row(metric, start):
+@pytest.mark.parametrize("start", [0.0, 0.5, 1.0])
+def test_best_exponent_is_not_moved_by_a_lucky_row(start):
     """A peak of one step and one row in a hundred is chance."""
     scores = np.full(len(EXPONENTS), 0.7)
     scores[-1] += 0.01
-    assert EXPONENTS[best_exponent(scores, metric, 100)] == start
+    assert EXPONENTS[best_exponent(scores, start, 100)] == start

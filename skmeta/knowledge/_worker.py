@@ -23,14 +23,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
-from skmeta._decision import (
-    TEMPERATURES,
-    best_exponent,
-    confusion_counts,
-    log_probabilities,
-    score_counts,
-    tempered_losses,
-)
+from skmeta._decision import tuned_scores
 from skmeta._evaluation import calm, take_rows
 from skmeta._files import read_file
 from skmeta.metafeatures import MetaFeatureExtractor
@@ -116,7 +109,7 @@ def score_folds(y, fold_of, probabilities):
             if not np.isfinite(score):
                 raise ValueError(f"{metric} is {score}")
             scores[metric].append(float(score))
-    for metric, values in _score_tuned(y, fold_of, probabilities).items():
+    for metric, values in tuned_scores(y, fold_of, probabilities).items():
         scores[metric] = [float(value) for value in values]
     return scores
 
@@ -142,33 +135,6 @@ def _weighted_auc(y, probabilities):
     present, counts = np.unique(y, return_counts=True)
     areas = [metrics.roc_auc_score(y == c, probabilities[:, c]) for c in present]
     return float(np.average(areas, weights=counts))
-
-
-def _score_tuned(y, fold_of, probabilities):
-    """Score each fold with what the other folds say is best."""
-    logs = log_probabilities(probabilities)
-    n_rows = np.bincount(fold_of)
-    losses = np.stack(
-        [np.bincount(fold_of, weights=row) for row in tempered_losses(logs, y)]
-    )
-    others = losses.sum(axis=1, keepdims=True) - losses
-    temperatures = others.argmin(axis=0)
-    folds = np.arange(len(n_rows))
-    scores = {"neg_log_loss_calibrated": -losses[temperatures, folds] / n_rows}
-    priors = np.bincount(y, minlength=logs.shape[1]) / len(y)
-    for tuned in ("accuracy", "balanced_accuracy", "f1_macro"):
-        scores[f"{tuned}_tuned"] = np.empty(len(n_rows))
-    for temperature in np.unique(temperatures):
-        counts = confusion_counts(logs, y, fold_of, priors, TEMPERATURES[temperature])
-        of_folds = score_counts(counts)
-        of_others = score_counts(counts.sum(axis=1, keepdims=True) - counts)
-        for fold in folds[temperatures == temperature]:
-            for metric, by_exponent in of_others.items():
-                chosen = best_exponent(
-                    by_exponent[:, fold], metric, len(y) - n_rows[fold]
-                )
-                scores[f"{metric}_tuned"][fold] = of_folds[metric][chosen, fold]
-    return scores
 
 
 def prepare_task(frame, target, protocol):

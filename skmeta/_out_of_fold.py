@@ -1,0 +1,211 @@
+"""What predictions for rows that a model has not seen are used for."""
+
+import numpy as np
+
+from skmeta._decision import (
+    EXPONENTS,
+    START,
+    best_exponent,
+    confusion_counts,
+    log_probabilities,
+    score_counts,
+    tuned_scores,
+)
+from skmeta._ensemble import greedy_ensemble
+from skmeta._evaluation import Prediction, score_prediction
+
+
+class OutOfFold:
+    """Rows that are predicted out of fold, and what is learned from them.
+
+    Scores of candidates, weights of the members of an ensemble, and weights of
+    the classes.
+
+    Parameters
+    ----------
+    X : table of shape (n_rows, n_columns)
+        All rows.
+    y : ndarray of shape (n_rows,)
+        Their classes.
+    splits : list of (train, test)
+        Row numbers; empty if there is no cross-validation.
+    scorer : callable
+        ``scorer(estimator, X, y)``, greater is better.
+    metric : str
+        The stored metric nearest to it.
+    is_exact : bool
+        Whether they are the same.
+    score_params : dict
+        Given to the scorer.
+    sample_weight : ndarray of shape (n_rows,) or None
+        Weights of the rows.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        All classes, sorted.
+    """
+
+    def __init__(
+        self, X, y, splits, scorer, metric, is_exact, score_params, sample_weight
+    ):
+        self.classes, self._codes = np.unique(y, return_inverse=True)
+        self._X, self._y, self._splits = X, y, splits
+        self._scorer, self._score_params = scorer, score_params
+        self._metric, self._is_exact = metric, is_exact
+        self._sample_weight = sample_weight
+        tests = [test for _, test in splits]
+        self._tested = np.concatenate(tests) if tests else np.empty(0, dtype=np.int64)
+        # Rare classes may have no part in the splits.
+        self._present, y_tested = np.unique(
+            self._codes[self._tested], return_inverse=True
+        )
+        self._y_tested = y_tested.ravel()
+        self._fold_of = np.repeat(np.arange(len(tests)), [len(test) for test in tests])
+
+    @property
+    def weighs_classes(self):
+        """Whether labels gain by weights on the classes."""
+        return self._metric in START and START[self._metric] > 0
+
+    @property
+    def judge(self):
+        """How a candidate is scored: None is by the scorer alone.
+
+        What moves the threshold for the metric anyway must not look better than
+        what has the better probabilities.
+        """
+        if not (self._is_exact and self.weighs_classes and self._splits):
+            return None
+        if len(self._splits) > 1 and not self._score_params:
+            return self._tuned_scores
+        return self._scores_from_the_start
+
+    def _tuned_scores(self, probabilities):
+        probabilities = np.concatenate(probabilities)[:, self._present]
+        scores = tuned_scores(self._y_tested, self._fold_of, probabilities)
+        return scores[f"{self._metric}_tuned"]
+
+    def _scores_from_the_start(self, probabilities):
+        class_weights = self._class_weights(START[self._metric])
+        return [
+            self._score(rows, values, class_weights)
+            for (_, rows), values in zip(self._splits, probabilities, strict=True)
+        ]
+
+    def _score(self, rows, probabilities, class_weights):
+        return score_prediction(
+            self._scorer,
+            Prediction(
+                self.classes[self._present],
+                probabilities[:, self._present],
+                class_weights[self._present],
+            ),
+            self._X,
+            self._y,
+            rows,
+            self._score_params,
+        )
+
+    def weigh_members(self, probabilities, max_members, best):
+        """Choose the members of an ensemble.
+
+        Parameters
+        ----------
+        probabilities : sequence of (list of ndarray or None)
+            Of `Evaluations`.
+        max_members : int
+            Most candidates with a weight.
+        best : int
+            The candidate that is a member in any case.
+
+        Returns
+        -------
+        weights : dict of int to float
+            Of candidates, the best one first.
+        mean : ndarray of shape (n_tested, n_classes) or None
+            Their weighted probabilities; None without cross-validation.
+        """
+        if not self._splits:
+            return {best: 1.0}, None
+        usable = [i for i, values in enumerate(probabilities) if values is not None]
+        stack = np.stack([np.concatenate(probabilities[i]) for i in usable])
+        weights = greedy_ensemble(
+            stack,
+            self._codes[self._tested],
+            max_members,
+            first=usable.index(best),
+            sample_weight=self._weights_of_tested(),
+        )
+        chosen = {usable[i]: weights[i] for i in np.flatnonzero(weights)}
+        order = sorted(chosen, key=lambda i: (i != best, -chosen[i], i))
+        return {i: chosen[i] for i in order}, np.tensordot(weights, stack, axes=1)
+
+    def _weights_of_tested(self):
+        if self._sample_weight is None:
+            return None
+        weights = self._sample_weight[self._tested]
+        return weights if weights.any() else None
+
+    def weigh_classes(self, probabilities):
+        """Choose weights of the classes for labels.
+
+        Parameters
+        ----------
+        probabilities : ndarray of shape (n_tested, n_classes) or None
+            Of the final classifier, out of fold; None if there are none.
+
+        Returns
+        -------
+        class_weights : ndarray of shape (n_classes,) or None
+            None where the most probable class is the label.
+        """
+        if not self.weighs_classes:
+            return None
+        start = START[self._metric] if self._is_exact else 0.0
+        exponent = start
+        if probabilities is not None:
+            scores = self._scores_of_exponents(probabilities)
+            if scores is None:
+                return None
+            exponent = EXPONENTS[best_exponent(scores, start, len(self._tested))]
+        return None if exponent == 0 else self._class_weights(exponent)
+
+    def _scores_of_exponents(self, probabilities):
+        """Score the labels of each weighting; None if the metric is not of labels."""
+        if self._is_exact and not self._score_params:
+            y = self._y_tested
+            counts = confusion_counts(
+                log_probabilities(probabilities[:, self._present]),
+                y,
+                np.zeros(len(y), dtype=np.int64),
+                np.bincount(y) / len(y),
+                temperature=1.0,
+            )
+            return score_counts(counts)[self._metric][:, 0]
+        try:
+            scores = np.array(
+                [
+                    self._score(
+                        self._tested, probabilities, self._class_weights(exponent)
+                    )
+                    for exponent in EXPONENTS
+                ]
+            )
+        except Exception:  # of the user's scorer, that was scored in its own way
+            return None
+        if not np.isfinite(scores).all() or np.ptp(scores) == 0:
+            return None
+        return scores
+
+    def _class_weights(self, exponent):
+        """Return one over the shares of the classes, to a power; at most 1.
+
+        A class that was never tested weighs no more than the rarest that was.
+        """
+        weights = self._sample_weight
+        shares = np.bincount(self._codes, weights, minlength=len(self.classes))
+        if len(self._tested):
+            shares = np.maximum(shares, shares[self._present].min())
+        shares = np.maximum(shares, shares[shares > 0].min())
+        return (shares / shares.min()) ** -exponent

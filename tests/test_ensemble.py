@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import check_estimator
+
+from skmeta._ensemble import WeightedEnsemble, greedy_ensemble
+
+repeatable = settings(deadline=None, derandomize=True)
+
+
+def draw_predictions(seed, n_candidates=6, n_rows=80, n_classes=3):
+    """Probabilities that are as good as they are near to the drawn class."""
+    rng = np.random.default_rng(seed)
+    y = np.r_[np.arange(n_classes), rng.integers(0, n_classes, n_rows - n_classes)]
+    strength = rng.uniform(0.5, 3, size=(n_candidates, 1, 1))
+    noise = rng.normal(size=(n_candidates, n_rows, n_classes))
+    logits = noise + strength * np.eye(n_classes)[y]
+    probabilities = np.exp(logits)
+    return probabilities / probabilities.sum(axis=2, keepdims=True), y
+
+
+def loss_of(weights, probabilities, y):
+    return log_loss(y, np.tensordot(weights, probabilities, axes=1))
+
+
+@repeatable
+@given(st.integers(0, 1000), st.integers(1, 6))
+def test_an_ensemble_is_not_worse_than_its_first_member(seed, max_members):
+    """By log loss on the rows that it was chosen by."""
+    probabilities, y = draw_predictions(seed)
+    weights = greedy_ensemble(probabilities, y, max_members)
+    assert weights.sum() == pytest.approx(1)
+    assert 1 <= np.count_nonzero(weights) <= max_members
+    alone = [log_loss(y, values) for values in probabilities]
+    assert loss_of(weights, probabilities, y) <= min(alone) + 1e-12
+
+
+def test_independent_members_share_and_a_copy_does_not():
+    """Errors that differ cancel; the same errors again do not."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 2000)
+    logits = rng.normal(size=(3, 2000, 2)) + np.eye(2)[y]
+    logits[2] = logits[1]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    weights = greedy_ensemble(probabilities, y, 3)
+    assert weights[0] > 0.2
+    assert weights[1] > 0.2
+    assert weights[2] == 0
+
+
+def test_the_first_member_stays():
+    """The candidate to begin with is a member, however bad."""
+    probabilities, y = draw_predictions(1)
+    worst = int(np.argmax([log_loss(y, values) for values in probabilities]))
+    assert greedy_ensemble(probabilities, y, 3, first=worst)[worst] > 0
+    alone = greedy_ensemble(probabilities, y, 1, first=worst)
+    assert alone.tolist() == np.eye(len(probabilities))[worst].tolist()
+
+
+def test_rows_without_weight_do_not_count():
+    """Weights of zero are as good as rows left out."""
+    probabilities, y = draw_predictions(2)
+    kept = np.arange(len(y)) % 2 == 0
+    np.testing.assert_array_equal(
+        greedy_ensemble(probabilities, y, 4, sample_weight=kept.astype(float)),
+        greedy_ensemble(probabilities[:, kept], y[kept], 4),
+    )
+
+
+def test_impossible_truths_are_bad_but_finite():
+    """A probability of zero for what happened costs much, not everything."""
+    probabilities = np.array([[[1.0, 0.0], [1.0, 0.0]], [[0.5, 0.5], [0.5, 0.5]]])
+    assert greedy_ensemble(probabilities, np.array([0, 1]), 2)[1] == 1.0
+
+
+@pytest.fixture
+def members():
+    return [LogisticRegression(max_iter=500), GaussianNB(), DecisionTreeClassifier()]
+
+
+def test_it_is_the_weighted_mean(members):
+    """Probabilities are the mean, labels the highest weighted probability."""
+    X, y = make_classification(200, weights=[0.9], random_state=0)
+    weights = np.array([0.5, 0.3, 0.2])
+    class_weights = np.array([0.1, 1.0])
+    ensemble = WeightedEnsemble(members, weights, class_weights).fit(X, y)
+    mean = sum(
+        w * m.predict_proba(X)
+        for w, m in zip(weights, ensemble.estimators_, strict=True)
+    )
+    np.testing.assert_allclose(ensemble.predict_proba(X), mean)
+    np.testing.assert_array_equal(
+        ensemble.predict(X), (mean * class_weights).argmax(axis=1)
+    )
+    np.testing.assert_allclose(ensemble.predict_log_proba(X), np.log(mean))
+    plain = clone(ensemble).set_params(class_weights=None).fit(X, y)
+    assert plain.predict(X).sum() < ensemble.predict(X).sum()
+
+
+def test_labels_of_any_type(members):
+    """Classes come back as they were."""
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    ensemble = WeightedEnsemble(members).fit(X, names)
+    assert set(ensemble.predict(X)) == set(names)
+
+
+def test_members_without_probabilities_are_said():
+    """There is no mean without them."""
+    assert not hasattr(WeightedEnsemble([LinearSVC()]), "predict_proba")
+
+
+def test_it_is_an_estimator():
+    """It keeps the contract of scikit-learn."""
+    check_estimator(
+        WeightedEnsemble([GaussianNB(), DecisionTreeClassifier(random_state=0)])
+    )
