@@ -25,7 +25,7 @@ from skmeta._files import SUFFIXES, check_output
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 from skmeta.knowledge._storage import load_knowledge
-from skmeta.knowledge._worker import METRICS, Protocol
+from skmeta.knowledge._worker import METRICS, OUT_OF_TIME, Protocol
 from skmeta.metafeatures._registry import select_features
 
 
@@ -173,9 +173,10 @@ def build_knowledge(
         Tasks evaluated at the same time, each in a process of its own with one
         thread; negative as in joblib.
     time_limit : float, default=60.0
-        Seconds one fit may take before its process is ended and the
-        configuration recorded as failed on that task. Reading a table may take
-        ten times as long.
+        Processor seconds one fit and its predictions may take before the process
+        is ended and the configuration recorded as failed on that task. By the
+        clock it may take six times as long, on a busy machine, and on Windows
+        as long; reading a table ten times.
     memory_limit : float, default=None
         Megabytes of address space one process may have; beyond it fits fail.
         Not enforced on Windows.
@@ -608,9 +609,10 @@ class _Pool:
             progress.failures[event["configuration"]] = event["error"]
             progress.settle(event["configuration"])
         elif name == "ended":
-            return self._replace(
-                worker, "The process ended, perhaps for want of memory."
-            )
+            error = "The process ended, perhaps for want of memory."
+            if OUT_OF_TIME is not None and worker.process.wait() == -OUT_OF_TIME:
+                error = f"Stopped after {self._settings['time_limit']:g} s."
+            return self._replace(worker, error)
         elif name in ("done", "refused"):
             self._begin(worker)
             return progress.record(event.get("error"))
@@ -618,12 +620,13 @@ class _Pool:
 
     def _end_overdue(self):
         now = time.monotonic()
+        while_fitting = 1 if OUT_OF_TIME is None else 6
         for worker, progress in list(self._at.items()):
             limit = self._settings["time_limit"] * (
-                10 if progress.fitting is None else 1
+                10 if progress.fitting is None else while_fitting
             )
             if now - progress.heard > limit:
-                yield self._replace(worker, f"Stopped after {limit:g} s.")
+                yield self._replace(worker, f"Stopped after {limit:g} s by the clock.")
 
     def _replace(self, worker, error):
         """Record a fit as failed, and go on with the task in a new process.

@@ -550,6 +550,11 @@ TROUBLED = """
             Path(__file__).with_name("asleep").touch()
             time.sleep(300)
 
+    class BusyClassifier(GaussianNB):
+        def fit(self, X, y):
+            while True:
+                pass
+
     class KilledClassifier(GaussianNB):
         def fit(self, X, y):
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -587,7 +592,8 @@ def troubled_classifiers(tmp_path_factory):
 def survived(tables, troubled_classifiers, tmp_path_factory):
     """What is built when fits hang, kill their process, print and take all memory."""
     on_linux = sys.platform.startswith("linux")
-    names = ["Sleepy", "Killed", "Talkative", "Uncertain", *["Hungry"] * on_linux]
+    names = ["Sleepy", "Busy", "Killed", "Talkative", "Uncertain"]
+    names += ["Hungry"] * on_linux
     return build_knowledge(
         find_tasks([tables / "alpha.csv"]),
         tmp_path_factory.mktemp("survived") / "survived.zip",
@@ -596,7 +602,7 @@ def survived(tables, troubled_classifiers, tmp_path_factory):
             Configuration("sklearn.naive_bayes:GaussianNB"),
         ],
         protocol=TWO_FOLDS,
-        time_limit=4,
+        time_limit=1.5,
         memory_limit=8192 if on_linux else None,
     )
 
@@ -604,7 +610,8 @@ def survived(tables, troubled_classifiers, tmp_path_factory):
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("Sleepy", "Stopped after 4 s."),
+        ("Sleepy", "Stopped after 9 s by the clock."),
+        ("Busy", "Stopped after 1.5 s."),
         ("Killed", "The process ended, perhaps for want of memory."),
         pytest.param("Hungry", "MemoryError", marks=on_linux),
         ("Uncertain", "ValueError: Input contains NaN"),
