@@ -195,7 +195,7 @@ def format_leaderboard(leaderboard):
     Parameters
     ----------
     leaderboard : DataFrame
-        The attribute ``leaderboard_`` of a fitted search.
+        The attribute ``leaderboard_`` of a fitted classifier.
 
     Returns
     -------
@@ -208,6 +208,7 @@ def format_leaderboard(leaderboard):
             "learner": leaderboard["learner"],
             "score": leaderboard["score"].map("{:.4f}".format),
             "std": leaderboard["std"].map("{:.4f}".format),
+            "weight": leaderboard["weight"].map("{:.2f}".format),
             "expected": leaderboard["expected_score"].map("{:.3f}".format),
             "seconds": leaderboard["fit_seconds"].map("{:.2f}".format),
             "error": leaderboard["error"].fillna("").str.slice(0, 40),

@@ -123,13 +123,25 @@ def _score_plainly(y, probabilities):
         "balanced_accuracy": metrics.recall_score(
             y, predicted, labels=np.unique(y), average="macro"
         ),
-        "roc_auc_ovr_weighted": _weighted_auc(y, probabilities),
+        "roc_auc_ovr_weighted": weighted_auc(y, probabilities),
         "neg_log_loss": -metrics.log_loss(y, probabilities, labels=labels),
         "f1_macro": metrics.f1_score(y, predicted, average="macro", zero_division=0.0),
     }
 
 
-def _weighted_auc(y, probabilities):
+def weighted_auc(y, probabilities):
+    """Area under the ROC curve, one class against the rest, weighted by frequency.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n_rows,)
+        Class numbers; classes without a row are left out.
+    probabilities : ndarray of shape (n_rows, n_classes)
+
+    Returns
+    -------
+    area : float
+    """
     if probabilities.shape[1] == 2:
         return metrics.roc_auc_score(y, probabilities[:, 1])
     present, counts = np.unique(y, return_counts=True)
