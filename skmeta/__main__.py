@@ -100,7 +100,10 @@ def _fit(options):
           f"{y.nunique()} classes of {options.target!r}\n")  # fmt: skip
     n_tried = len(classifier.leaderboard_)
     print(f"{classifier.recommendation_.first(n_tried)}\n")
-    print(f"Leaderboard, cross-validated {options.scoring or 'accuracy'}:")
+    how = f"cross-validated {options.scoring or 'accuracy'}"
+    if classifier.n_splits_ == 0:
+        how = "one candidate that nothing was compared with"
+    print(f"Leaderboard, {how}:")
     print(f"{format_leaderboard(classifier.leaderboard_)}\n")
     print(f"Honest score, on {len(y_test)} rows that took no part in the choice:")
     scores = _honest_scores(classifier, X_test, y_test)

@@ -255,9 +255,11 @@ def _leaves_that_fit(values, size):
 
 def _boosting_to_size(values, size):
     values = _leaves_that_fit(values, size)
-    # Each round grows a tree for every class.
-    if size.n_classes > 20:
-        values["max_iter"] = min(values.get("max_iter", 100), 100)
+    # Each round grows a tree for every class. Fewer rounds take longer steps.
+    rounds = values.get("max_iter", 100)
+    if size.n_classes > 20 and rounds > 100:
+        values["max_iter"] = 100
+        values["learning_rate"] = values.get("learning_rate", 0.1) * rounds / 100
     return values
 
 

@@ -1,3 +1,4 @@
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -11,10 +12,10 @@ from skmeta._base_learners import (
 )
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
-from skmeta._evaluation import fit_all
+from skmeta._evaluation import calm, fit_all
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch, check_number, with_seeds
-from skmeta.exceptions import NoCandidateError
+from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.recommendation import nearest_metric
 
 
@@ -23,9 +24,9 @@ class MetaLearnerClassifier(MetaSearch):
 
     It measures meta-features of the table, asks a knowledge base of evaluated
     tasks which base learners with which hyperparameters did well on tables like
-    it, cross-validates the first few of them and refits the best one on all
-    rows. It takes tables as they are: numbers, categories, text, dates, missing
-    values.
+    it, cross-validates the first few of them and fits the best ones, which predict
+    together, on all rows. It takes tables as they are: numbers, categories, text,
+    dates, missing values.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class MetaLearnerClassifier(MetaSearch):
         Fitted in front of every base learner, inside the splits. Meta-features
         are those of the table before it.
     refit : bool, default=True
-        Fit the best candidate on all rows. Without it there are no predictions.
+        Fit the best candidates on all rows. Without it there are no predictions.
     n_jobs : int, default=None
         Fits done at the same time, as in joblib. The result does not depend on
         it. Each fit, and the refit, has one thread.
@@ -198,6 +199,8 @@ class MetaLearnerClassifier(MetaSearch):
         -------
         self
         """
+        # What an earlier fit left must not predict if this one is interrupted.
+        vars(self).pop("ensemble_", None)
         return self._search(X, y, sample_weight, groups)
 
     def get_metadata_routing(self):
@@ -266,38 +269,66 @@ class MetaLearnerClassifier(MetaSearch):
         )
 
     def _finish(self, candidates, evaluations, out_of_fold, X, y, fit_params):
-        # Who interrupts wants what there is, at once.
-        interrupted = evaluations.interrupted
-        weights, probabilities = out_of_fold.weigh_members(
-            evaluations.probabilities,
-            1 if interrupted else self.ensemble_size,
-            self.best_index_,
+        best = self.best_index_
+        fitted = {best: self.best_estimator_}
+        self._combine(candidates, fitted, {best: 1.0}, None)
+        with calm():
+            try:
+                # Who interrupted wants what there is, at once.
+                if not evaluations.interrupted:
+                    self._find_ensemble(
+                        candidates, fitted, evaluations, out_of_fold, X, y, fit_params
+                    )
+                elif out_of_fold.weighs_classes:
+                    weights = out_of_fold.weigh_classes(None)
+                    self._combine(candidates, fitted, {best: 1.0}, weights)
+            except KeyboardInterrupt:
+                interrupted = True
+            else:
+                interrupted = False
+        if interrupted:
+            warnings.warn(
+                "Interrupted: the best candidate predicts alone.",
+                SkmetaWarning,
+                stacklevel=4,
+            )
+
+    def _find_ensemble(
+        self, candidates, fitted, evaluations, out_of_fold, X, y, fit_params
+    ):
+        """Choose and fit members besides the best one, and weights of the classes."""
+        failed = set(self.leaderboard_.index[self.leaderboard_["error"].notna()])
+        probabilities = [
+            None if index in failed else values
+            for index, values in enumerate(evaluations.probabilities)
+        ]
+        weights = out_of_fold.weigh_members(
+            probabilities, self.ensemble_size, self.best_index_
         )
-        fitted = {self.best_index_: self.best_estimator_}
         others = [index for index in weights if index not in fitted]
-        for index, (estimator, error) in zip(
-            others,
-            fit_all(
-                [candidates[index] for index in others], X, y, fit_params, self.n_jobs
-            ),
-            strict=True,
-        ):
+        estimators = [candidates[index] for index in others]
+        outcomes = fit_all(estimators, X, y, fit_params, self.n_jobs)
+        for index, (estimator, error) in zip(others, outcomes, strict=True):
             if error is None:
                 fitted[index] = estimator
             else:
                 self.leaderboard_.loc[index, "error"] = error
         total = sum(weights[index] for index in fitted)
         weights = {index: weights[index] / total for index in fitted}
-        self.leaderboard_.insert(
-            self.leaderboard_.columns.get_loc("std") + 1,
-            "weight",
-            [weights.get(index, 0.0) for index in self.leaderboard_.index],
-        )
+        mean = out_of_fold.mean(evaluations.probabilities, weights)
+        self._combine(candidates, fitted, weights, out_of_fold.weigh_classes(mean))
+
+    def _combine(self, candidates, fitted, weights, class_weights):
+        """Set the ensemble, and what the leaderboard says of it."""
+        self.leaderboard_["weight"] = [
+            weights.get(index, 0.0) for index in self.leaderboard_.index
+        ]
         self.ensemble_ = WeightedEnsemble(
-            [candidates[index] for index in fitted],
+            [candidates[index] for index in weights],
             np.array(list(weights.values())),
-            out_of_fold.weigh_classes(None if interrupted else probabilities),
-        ).use(list(fitted.values()))
+            class_weights,
+            n_jobs=self.n_jobs,
+        ).use([fitted[index] for index in weights])
 
     @property
     def _predictor(self):

@@ -180,7 +180,11 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         log_probabilities : ndarray of shape (n_rows, n_classes)
         """
-        return np.log(self.predict_proba(X))
+        check_is_fitted(self)
+        if len(self.estimators_) == 1:
+            return self.estimators_[0].predict_log_proba(X)
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
 
     def predict(self, X):
         """Predict the class of each row.

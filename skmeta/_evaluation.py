@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.metrics import get_scorer
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
@@ -135,9 +136,10 @@ def evaluate_candidates(
         ``on_candidate(index, scores, seconds, error)`` is called in this
         process whenever a candidate has all its splits.
     classes : ndarray of shape (n_classes,), default=None
-        All classes. With them each fold predicts probabilities once, which are
-        kept, and the scorer sees an estimator that gives those and the most
-        probable class. Without, the scorer sees the estimator.
+        All classes. With them each fold predicts probabilities, which are kept.
+        A scorer of scikit-learn then sees an estimator that gives those and the
+        most probable class; a function of the user's sees the estimator, since
+        it may ask for predictions of other rows.
     judge : callable, default=None
         ``judge(probabilities)`` gives the score of each split instead of the
         scorer, from what all splits of a candidate have predicted.
@@ -284,12 +286,11 @@ def _fit_and_score(
             score = float(_score(scorer, estimator, X_test, y_test, params))
         else:
             probabilities = estimator.predict_proba(X_test)
-            prediction = Prediction(estimator.classes_, probabilities)
+            scored = estimator
+            if asks_for_predictions_only(scorer):
+                scored = Prediction(estimator.classes_, probabilities)
+            score = float(_score(scorer, scored, X_test, y_test, params))
             probabilities = _align(probabilities, estimator.classes_, classes)
-            try:
-                score = float(_score(scorer, prediction, X_test, y_test, params))
-            except AttributeError:  # the scorer wants to know more of the estimator
-                score = float(_score(scorer, estimator, X_test, y_test, params))
         error = None
         if not np.isfinite(score):
             error, score = f"The scorer gave {score} instead of a number.", np.nan
@@ -300,6 +301,21 @@ def _fit_and_score(
     return _FoldResult(
         index, fold, score, fitted - start, ended - fitted, error, probabilities
     )
+
+
+def asks_for_predictions_only(scorer):
+    """Say whether a scorer is one of scikit-learn's, or made by `make_scorer`.
+
+    Parameters
+    ----------
+    scorer : callable
+        ``scorer(estimator, X, y)``.
+
+    Returns
+    -------
+    answer : bool
+    """
+    return isinstance(scorer, type(get_scorer("accuracy")))
 
 
 class Prediction(ClassifierMixin, BaseEstimator):
@@ -410,7 +426,7 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None):
     Returns
     -------
     outcomes : list of (estimator or None, str or None)
-        What was fitted, and the last line of the error if it failed.
+        What was fitted, and the error in one line if it failed.
     """
     with calm():
         return Parallel(n_jobs=n_jobs)(
@@ -424,7 +440,8 @@ def _fit_calmly(parent, candidate, X, y, fit_params):
         try:
             return clone(candidate).fit(X, y, **fit_params), None
         except Exception as error:
-            return None, f"{type(error).__name__}: {error}"
+            first_line = str(error).partition("\n")[0]
+            return None, f"{type(error).__name__}: {first_line}"
 
 
 @contextmanager

@@ -12,7 +12,11 @@ from skmeta._decision import (
     tuned_scores,
 )
 from skmeta._ensemble import greedy_ensemble
-from skmeta._evaluation import Prediction, score_prediction
+from skmeta._evaluation import (
+    Prediction,
+    asks_for_predictions_only,
+    score_prediction,
+)
 
 
 class OutOfFold:
@@ -123,11 +127,9 @@ class OutOfFold:
         -------
         weights : dict of int to float
             Of candidates, the best one first.
-        mean : ndarray of shape (n_tested, n_classes) or None
-            Their weighted probabilities; None without cross-validation.
         """
         if not self._splits:
-            return {best: 1.0}, None
+            return {best: 1.0}
         usable = [i for i, values in enumerate(probabilities) if values is not None]
         stack = np.stack([np.concatenate(probabilities[i]) for i in usable])
         weights = greedy_ensemble(
@@ -139,7 +141,26 @@ class OutOfFold:
         )
         chosen = {usable[i]: weights[i] for i in np.flatnonzero(weights)}
         order = sorted(chosen, key=lambda i: (i != best, -chosen[i], i))
-        return {i: chosen[i] for i in order}, np.tensordot(weights, stack, axes=1)
+        return {i: chosen[i] for i in order}
+
+    def mean(self, probabilities, weights):
+        """Return the weighted mean of what members predict.
+
+        Parameters
+        ----------
+        probabilities : sequence of (list of ndarray or None)
+            Of `Evaluations`.
+        weights : dict of int to float
+            Of the members; they sum to 1.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_tested, n_classes) or None
+            None without cross-validation.
+        """
+        if not self._splits:
+            return None
+        return sum(w * np.concatenate(probabilities[i]) for i, w in weights.items())
 
     def _weights_of_tested(self):
         if self._sample_weight is None:
@@ -183,6 +204,8 @@ class OutOfFold:
                 temperature=1.0,
             )
             return score_counts(counts)[self._metric][:, 0]
+        if not asks_for_predictions_only(self._scorer):
+            return None
         try:
             scores = np.array(
                 [
@@ -192,11 +215,12 @@ class OutOfFold:
                     for exponent in EXPONENTS
                 ]
             )
-        except Exception:  # of the user's scorer, that was scored in its own way
+        except Exception:  # candidates were scored fold by fold, which may have gone
             return None
         if not np.isfinite(scores).all() or np.ptp(scores) == 0:
             return None
-        return scores
+        # In units of the best, since how they are shrunk is made for accuracies.
+        return scores / np.abs(scores).max()
 
     def _class_weights(self, exponent):
         """Return one over the shares of the classes, to a power; at most 1.

@@ -420,6 +420,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         else:
             splitter = check_cv(self.cv, y, classifier=True)
             splits = list(splitter.split(X, y, **split_params))
+        # The user's may be masks, or lists.
+        rows = np.arange(len(y))
+        splits = [(rows[train], rows[test]) for train, test in splits]
         self.n_splits_ = len(splits)
         return splits
 

@@ -309,6 +309,48 @@ def test_interrupted_fit_keeps_the_best_so_far(iris):
     assert clf.predict(X).shape == y.shape
 
 
+def test_a_scoring_function_may_ask_for_other_rows(iris):
+    """It is given the fitted estimator, and not what was predicted already."""
+    X, y = iris
+
+    def on_some_rows(estimator, X, y):
+        chosen = X[:, 0] > 5.5
+        return (estimator.predict(X[chosen]) == y[chosen]).mean()
+
+    clf = cheap_classifier(scoring=on_some_rows).fit(X, y)
+    assert clf.best_score_ > 0.8
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "balanced_accuracy"])
+def test_splits_may_be_masks(iris, scoring):
+    """As scikit-learn takes them."""
+    X, y = iris
+    tests = [np.arange(len(y)) % 3 == i for i in range(3)]
+    by_mask, by_number = (
+        cheap_classifier(scoring=scoring, cv=cv).fit(X, y)
+        for cv in (
+            [(~test, test) for test in tests],
+            [(np.flatnonzero(~test), np.flatnonzero(test)) for test in tests],
+        )
+    )
+    assert by_mask.best_score_ == by_number.best_score_
+
+
+def test_interrupted_while_members_are_fitted(skewed, monkeypatch):
+    """The best candidate predicts alone, and a warning says so."""
+    X, X_test, y, _ = skewed
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skmeta._classifier.fit_all", interrupt)
+    clf = cheap_classifier()
+    with pytest.warns(SkmetaWarning, match="predicts alone"):
+        clf.fit(X, y)
+    assert len(clf.ensemble_.estimators_) == 1
+    assert clf.predict(X_test).shape == (len(X_test),)
+
+
 @pytest.fixture(scope="module")
 def skewed():
     """Training and test halves of a table with nine rows of ten in one class."""

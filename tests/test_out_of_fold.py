@@ -140,17 +140,17 @@ def test_members(skewed):
     good = probabilities_of(LogisticRegression(), skewed)
     bad = probabilities_of(GaussianNB(), skewed)
     out_of_fold = make(skewed, "accuracy", "accuracy")
-    weights, mean = out_of_fold.weigh_members([None, bad, good], 5, best=1)
+    weights = out_of_fold.weigh_members([None, bad, good], 5, best=1)
     assert next(iter(weights)) == 1
     assert set(weights) == {1, 2}
     assert sum(weights.values()) == pytest.approx(1)
     expected = weights[1] * np.concatenate(bad) + weights[2] * np.concatenate(good)
+    mean = out_of_fold.mean([None, bad, good], weights)
     np.testing.assert_allclose(mean, expected)
     X, y, _ = skewed
-    assert make((X, y, []), "accuracy", "accuracy").weigh_members((), 5, 0) == (
-        {0: 1.0},
-        None,
-    )
+    nothing = make((X, y, []), "accuracy", "accuracy")
+    assert nothing.weigh_members((), 5, 0) == {0: 1.0}
+    assert nothing.mean((), {0: 1.0}) is None
 
 
 def test_classes_that_are_never_tested(skewed):

