@@ -1,4 +1,3 @@
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -12,10 +11,11 @@ from skmeta._base_learners import (
 )
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
-from skmeta._evaluation import calm, fit_all
+from skmeta._evaluation import calm
+from skmeta._inputs import check_number, with_seeds
 from skmeta._out_of_fold import OutOfFold
-from skmeta._search import MetaSearch, check_number, with_seeds
-from skmeta.exceptions import NoCandidateError, SkmetaWarning
+from skmeta._search import MetaSearch
+from skmeta.exceptions import NoCandidateError
 from skmeta.recommendation import nearest_metric
 
 
@@ -55,8 +55,13 @@ class MetaLearnerClassifier(MetaSearch):
         cross-validation: `cv_results_` then has one row of NaN scores and
         `best_score_` is NaN.
     time_budget : float, default=None
-        Seconds after which no further candidate is started. Results then depend
-        on the machine; counting candidates they do not.
+        Seconds for everything: meta-features, candidates and the final fits. What
+        would not end in time is not started, what runs over is stopped, hopeless
+        candidates are dropped after some of their splits, and where time is short
+        candidates are compared on a sample of the rows, and the models of the
+        splits predict instead of ones that are fitted on all rows. There is a
+        classifier in any case. What came of it depends on the machine, and
+        `replay` does it again; counting candidates it does not.
     ensemble_size : int, default=5
         Most candidates in the final classifier. They are chosen greedily by the
         log loss of their weighted mean out of fold [2]_, and the best one is
@@ -89,7 +94,8 @@ class MetaLearnerClassifier(MetaSearch):
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float
         Its mean cross-validated score. Being the highest of several it is
-        somewhat optimistic.
+        somewhat optimistic. Above 100,000 rows, or fewer with a time budget,
+        candidates are compared on a sample.
     best_index_ : int
         Its position in `cv_results_`.
     cv_results_ : dict
@@ -98,10 +104,14 @@ class MetaLearnerClassifier(MetaSearch):
         Every candidate tried, the best first, with scores, seconds, what was
         expected of it, its weight in the ensemble, and its error if it failed.
         The index is the order tried.
+    trial_log_ : dict
+        What was tried and what predicts, for `replay`: numbers, strings, lists and
+        dicts, so that JSON can hold it.
     recommendation_ : Recommendation
         The configurations in the order recommended, and why.
     meta_features_ : Series
-        The meta-features of the table.
+        The meta-features of the table; of a sample where it has more than 100,000
+        rows, or with a time budget more than 20,000.
     classes_ : ndarray of shape (n_classes,)
         The classes. Only with `refit`.
     n_features_in_ : int
@@ -268,63 +278,34 @@ class MetaLearnerClassifier(MetaSearch):
             sample_weight,
         )
 
-    def _finish(self, candidates, evaluations, out_of_fold, X, y, fit_params):
-        best = self.best_index_
-        fitted = {best: self.best_estimator_}
-        self._combine(candidates, fitted, {best: 1.0}, None)
-        with calm():
-            try:
-                # Who interrupted wants what there is, at once.
-                if not evaluations.interrupted:
-                    self._find_ensemble(
-                        candidates, fitted, evaluations, out_of_fold, X, y, fit_params
-                    )
-                elif out_of_fold.weighs_classes:
-                    weights = out_of_fold.weigh_classes(None)
-                    self._combine(candidates, fitted, {best: 1.0}, weights)
-            except KeyboardInterrupt:
-                interrupted = True
-            else:
-                interrupted = False
-        if interrupted:
-            warnings.warn(
-                "Interrupted: the best candidate predicts alone.",
-                SkmetaWarning,
-                stacklevel=4,
-            )
+    @property
+    def _n_members(self):
+        return self.ensemble_size or len(self.leaderboard_)
 
-    def _find_ensemble(
-        self, candidates, fitted, evaluations, out_of_fold, X, y, fit_params
-    ):
-        """Choose and fit members besides the best one, and weights of the classes."""
+    def _weigh_members(self, trials, task):
+        if trials.evaluations.interrupted:
+            # Who interrupted wants what there is, at once.
+            return {self.best_index_: 1.0}
         failed = set(self.leaderboard_.index[self.leaderboard_["error"].notna()])
         probabilities = [
             None if index in failed else values
-            for index, values in enumerate(evaluations.probabilities)
+            for index, values in enumerate(trials.evaluations.probabilities)
         ]
-        weights = out_of_fold.weigh_members(
+        return task.out_of_fold.weigh_members(
             probabilities, self.ensemble_size, self.best_index_
         )
-        others = [index for index in weights if index not in fitted]
-        estimators = [candidates[index] for index in others]
-        outcomes = fit_all(estimators, X, y, fit_params, self.n_jobs)
-        for index, (estimator, error) in zip(others, outcomes, strict=True):
-            if error is None:
-                fitted[index] = estimator
-            else:
-                self.leaderboard_.loc[index, "error"] = error
-        total = sum(weights[index] for index in fitted)
-        weights = {index: weights[index] / total for index in fitted}
-        mean = out_of_fold.mean(evaluations.probabilities, weights)
-        self._combine(candidates, fitted, weights, out_of_fold.weigh_classes(mean))
 
-    def _combine(self, candidates, fitted, weights, class_weights):
+    def _combine(self, trials, task, fitted, weights):
         """Set the ensemble, and what the leaderboard says of it."""
+        super()._combine(trials, task, fitted, weights)
         self.leaderboard_["weight"] = [
             weights.get(index, 0.0) for index in self.leaderboard_.index
         ]
+        with calm():
+            mean = task.out_of_fold.mean(trials.evaluations.probabilities, weights)
+            class_weights = task.out_of_fold.weigh_classes(mean)
         self.ensemble_ = WeightedEnsemble(
-            [candidates[index] for index in weights],
+            [trials.candidates[index] for index in weights],
             np.array(list(weights.values())),
             class_weights,
             n_jobs=self.n_jobs,

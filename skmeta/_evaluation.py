@@ -1,10 +1,13 @@
 """Fit and score candidates in parallel; failures come back as data."""
 
 import os
+import pickle
 import time
 import warnings
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pickle import PicklingError
 from traceback import format_exc
 
 import numpy as np
@@ -14,6 +17,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import get_scorer
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
+
+from skmeta._limits import OutOfTime, memory_limit, time_limit
+from skmeta._schedule import Schedule
+
+# Seconds that workers get to stop by themselves, before they are ended.
+_GRACE = 0.2
+
+_STOPPED = "Stopped: the time was over."
+_CUT = "Interrupted before all splits were done."
+INTERRUPTED = "Interrupted."
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,11 @@ class Evaluations:
     probabilities : tuple of (list of ndarray or None)
         For each candidate that did not fail, those of the rows tested in each
         split, shape (n_test_rows, n_classes). Empty if they were not wanted.
+    models : tuple of (list or None)
+        For each candidate, the fitted models of the splits, as they are or
+        pickled. Empty if they were not wanted.
+    plain_scores : ndarray of shape (n_tried, n_splits)
+        Of the scorer, where `scores` are those of a judge.
     """
 
     scores: np.ndarray
@@ -41,12 +59,14 @@ class Evaluations:
     errors: tuple
     interrupted: bool = False
     probabilities: tuple = ()
+    models: tuple = ()
+    plain_scores: np.ndarray | None = None
 
     @classmethod
     def none(cls, n_splits):
         """Return what there is before anything was tried."""
         nothing = np.empty((0, n_splits))
-        return cls(nothing, nothing, nothing, ())
+        return cls(nothing, nothing, nothing, (), plain_scores=nothing)
 
     def followed_by(self, later):
         """Return these evaluations and, after them, later ones on the same splits."""
@@ -57,6 +77,8 @@ class Evaluations:
             self.errors + later.errors,
             later.interrupted,
             self.probabilities + later.probabilities,
+            self.models + later.models,
+            np.concatenate([self.plain_scores, later.plain_scores]),
         )
 
     @property
@@ -89,6 +111,29 @@ class _FoldResult:
     score_seconds: float
     error: str | None
     probabilities: np.ndarray | None = None
+    model: object = None
+    plain_score: float = np.nan
+
+    @property
+    def seconds(self):
+        return self.fit_seconds + self.score_seconds
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every fold of every candidate needs to know."""
+
+    X: object
+    y: object
+    splits: list
+    scorer: object
+    fit_params: dict
+    score_params: dict
+    classes: np.ndarray | None
+    class_weights: np.ndarray | None
+    memory_limit: float | None
+    largest_model: float
+    process: int
 
 
 def evaluate_candidates(
@@ -101,10 +146,14 @@ def evaluate_candidates(
     n_jobs=None,
     fit_params=None,
     score_params=None,
-    deadline=None,
-    clock=time.monotonic,
+    schedule=None,
+    expected_seconds=None,
+    object_to=None,
+    memory_limit=None,
+    largest_model=0,
     on_candidate=None,
     classes=None,
+    class_weights=None,
     judge=None,
 ):
     """Cross-validate candidates in the order given.
@@ -123,23 +172,36 @@ def evaluate_candidates(
         ``scorer(estimator, X, y)`` gives a float, greater is better.
     n_jobs : int or None, default=None
         As in joblib; a ``parallel_config`` around the call is obeyed. The
-        result does not depend on it.
+        result does not depend on it, unless there is a deadline.
     fit_params, score_params : dict, default=None
         Given to ``fit`` and to the scorer. What has one value per row is split
         like the rows.
-    deadline : float, default=None
-        Reading of `clock` after which no further candidate is started. The
-        first one always is; one that was started gets all its splits.
-    clock : callable, default=time.monotonic
-        Seconds from any origin.
+    schedule : Schedule, default=None
+        Knows the deadline. Then candidates and folds that would end after it are
+        not started, those that run over it are stopped, and so are those that take
+        much longer than expected.
+    expected_seconds : sequence of float, default=None
+        Of a fold of each candidate, to fit and to score; NaN if nobody knows.
+    object_to : callable, default=None
+        ``object_to(scores)`` is given the scores of the splits that a candidate
+        has so far, NaN for the others, and returns why it is not worth the rest,
+        or None. Only called where there is a deadline.
+    memory_limit : float, default=None
+        Megabytes that a fit may take.
+    largest_model : float, default=0
+        Bytes up to which the fitted models of the folds are kept. Where they need
+        not come from another process their size does not matter; 0 keeps none.
     on_candidate : callable, default=None
         ``on_candidate(index, scores, seconds, error)`` is called in this
-        process whenever a candidate has all its splits.
+        process whenever a candidate has all its splits, or gets no more.
     classes : ndarray of shape (n_classes,), default=None
         All classes. With them each fold predicts probabilities, which are kept.
         A scorer of scikit-learn then sees an estimator that gives those and the
         most probable class; a function of the user's sees the estimator, since
         it may ask for predictions of other rows.
+    class_weights : ndarray of shape (n_classes,), default=None
+        What probabilities are multiplied by for the labels that a scorer of
+        scikit-learn sees.
     judge : callable, default=None
         ``judge(probabilities)`` gives the score of each split instead of the
         scorer, from what all splits of a candidate have predicted.
@@ -151,65 +213,225 @@ def evaluate_candidates(
     """
     if not splits:
         nothing = np.empty((len(candidates), 0))
-        return Evaluations(nothing, nothing, nothing, (None,) * len(candidates))
-    work = (
-        delayed(_calmly)(
-            os.getpid(),
-            index,
-            fold,
-            candidate,
-            X,
-            y,
-            train,
-            test,
-            scorer,
-            fit_params,
-            score_params,
-            classes,
-        )
-        for index, candidate in _until(deadline, clock, candidates)
-        for fold, (train, test) in enumerate(splits)
-    )
-    # Only as much is dispatched as can run, so that `_until` looks at the clock
+        errors = (None,) * len(candidates)
+        return Evaluations(nothing, nothing, nothing, errors, plain_scores=nothing)
+    schedule = Schedule(None) if schedule is None else schedule
+    if expected_seconds is None:
+        expected_seconds = [np.nan] * len(candidates)
+    work = _Work(
+        X, y, splits, scorer, fit_params, score_params, classes, class_weights,
+        memory_limit, largest_model, os.getpid(),
+    )  # fmt: skip
+    results = _Results(len(splits), schedule, object_to, judge, on_candidate)
+
+    def tasks(indices):
+        for index in indices:
+            seconds = expected_seconds[index]
+            if not schedule.has_time_for(seconds, len(splits)):
+                return
+            for fold in range(len(splits)):
+                if not results.wants(index, fold):
+                    break
+                limit = schedule.limit(seconds)
+                if limit is not None and limit <= 0:
+                    return
+                results.note_start(index, fold)
+                yield delayed(_calmly)(work, index, fold, candidates[index], limit)
+
+    options = {"n_jobs": n_jobs}
+    batches = [list(range(len(candidates)))]
+    while batches and not results.interrupted:
+        batch = batches.pop(0)
+        try:
+            _run(tasks(batch), options, schedule, results)
+        except BrokenProcessPool:
+            # One of those under way has ended the process that it was in. Alone it
+            # will do so again, and the others will not.
+            not_started = [i for i in batch if i not in results.started]
+            suspects = results.under_way()
+            if len(suspects) == 1:
+                results.give_up(suspects[0], "The process that fitted it has died.")
+            else:
+                results.forget(suspects)
+                batches.extend([index] for index in suspects)
+            batches.append(not_started)
+        except (OSError, PicklingError):
+            if "max_nbytes" in options:
+                raise
+            # The disk through which joblib shares large arrays may be full.
+            options["max_nbytes"] = None
+            results.forget(results.under_way())
+            batches = [[i for i in batch if i not in results.started], *batches]
+    return results.merge()
+
+
+def _run(tasks, options, schedule, results):
+    """Run tasks and collect their results, until they end or the time does."""
+    # Only as much is dispatched as can run, so that `tasks` looks at the clock
     # when a worker is free and not all at once in the beginning.
     parallel = Parallel(
-        n_jobs=n_jobs,
         pre_dispatch="n_jobs",
         batch_size=1,
         return_as="generator_unordered",
+        **options,
     )
-    results, interrupted = {}, False
+    limit = schedule.left_to_try() + _GRACE if schedule.is_limited else None
     try:
-        with calm():
-            for result in parallel(work):
-                folds = results.setdefault(result.candidate, {})
-                folds[result.fold] = result
-                if len(folds) < len(splits):
-                    continue
-                if judge is not None:
-                    _judge(folds, judge)
-                if on_candidate is not None:
-                    on_candidate(result.candidate, *_summary(folds))
+        with calm(), time_limit(limit):
+            for result in parallel(tasks):
+                results.add(result)
+    except OutOfTime:
+        # Joblib has ended the workers, and what they were busy with.
+        for index in results.under_way():
+            results.give_up(index, _STOPPED)
     except KeyboardInterrupt:
-        interrupted = True
-        results = {
-            i: folds for i, folds in results.items() if len(folds) == len(splits)
-        }
-        if not results:
+        results.interrupted = True
+        if not results.has_complete():
             raise
-    return _merge(results, len(splits), interrupted)
 
 
-def _until(deadline, clock, candidates):
-    for index, candidate in enumerate(candidates):
-        if index > 0 and deadline is not None and clock() >= deadline:
+class _Results:
+    """What has come of candidates so far, and what follows from it.
+
+    Tasks are made in one thread and results come in another, so that each method
+    works on what is there when it is called.
+    """
+
+    def __init__(self, n_splits, schedule, object_to, judge, on_candidate):
+        self._n_splits = n_splits
+        self._schedule = schedule
+        self._object_to = object_to
+        self._judge = judge
+        self._on_candidate = on_candidate
+        self._folds = {}
+        self._n_started = {}
+        self._reasons = {}  # why a candidate gets no more folds
+        self._reported = set()
+        self.interrupted = False
+
+    @property
+    def started(self):
+        """The candidates of which a fold was started."""
+        return list(self._n_started)
+
+    def note_start(self, index, fold):
+        self._n_started[index] = fold + 1
+
+    def forget(self, indices):
+        """Take candidates for not started."""
+        for index in indices:
+            del self._n_started[index]
+            self._folds.pop(index, None)
+
+    def wants(self, index, fold):
+        """Say whether a candidate is worth its next fold; always without deadline."""
+        if index in self._reasons:
+            return False
+        done = list(self._folds.get(index, {}).values())
+        if not self._schedule.is_limited or not done:
+            return True
+        if any(result.error for result in done):
+            return False
+        seconds = np.mean([result.seconds for result in done])
+        n_left = self._n_splits - fold
+        if not self._schedule.has_time_for(seconds, n_left):
+            self.give_up(
+                index,
+                f"Given up after {fold} of {self._n_splits} splits: the rest would "
+                f"not have ended in time.",
+            )
+            return False
+        if self._object_to is None:
+            return True
+        scores = np.full(self._n_splits, np.nan)
+        for result in done:
+            scores[result.fold] = result.plain_score
+        objection = self._object_to(scores)
+        if objection is not None:
+            self.give_up(index, objection)
+        return objection is None
+
+    def add(self, result):
+        """Take the result of a fold."""
+        folds = self._folds.setdefault(result.candidate, {})
+        folds[result.fold] = result
+        if len(folds) < self._n_splits:
+            if self._schedule.is_limited and result.error:
+                self._report(result.candidate)
             return
-        yield index, candidate
+        if self._judge is not None:
+            _judge(folds, self._judge)
+        self._report(result.candidate)
+
+    def give_up(self, index, reason):
+        """Note why a candidate gets no more folds."""
+        self._reasons.setdefault(index, reason)
+        self._report(index)
+
+    def under_way(self):
+        """Return the candidates of which a fold that was started has no result."""
+        return [
+            index
+            for index, n_started in self._n_started.items()
+            if len(self._folds.get(index, {})) < n_started
+            and index not in self._reasons
+        ]
+
+    def has_complete(self):
+        """Say whether there is a candidate with all its folds."""
+        return len(self._complete()) > 0
+
+    def _complete(self):
+        return [i for i, folds in self._folds.items() if len(folds) == self._n_splits]
+
+    def _report(self, index):
+        if self._on_candidate is None or index in self._reported:
+            return
+        self._reported.add(index)
+        scores, seconds, error = _summary(self._folds.get(index, {}), self._n_splits)
+        self._on_candidate(index, scores, seconds, self._reasons.get(index, error))
+
+    def merge(self):
+        """Put results in the order of candidates and folds, however they arrived."""
+        # After an interruption those under way at the end are no rows.
+        tried = self._complete() if self.interrupted else self._n_started
+        n_tried = max(tried, default=-1) + 1
+        arrays = np.full((4, n_tried, self._n_splits), np.nan)
+        scores, plain_scores, fit_seconds, score_seconds = arrays
+        errors = [None] * n_tried
+        probabilities, models = [None] * n_tried, [None] * n_tried
+        for index in range(n_tried):
+            folds = self._folds.get(index, {})
+            for fold, result in folds.items():
+                scores[index, fold] = result.score
+                plain_scores[index, fold] = result.plain_score
+                fit_seconds[index, fold] = result.fit_seconds
+                score_seconds[index, fold] = result.score_seconds
+            errors[index] = _summary(folds, self._n_splits)[2]
+            if len(folds) < self._n_splits and errors[index] is None:
+                errors[index] = self._reasons.get(index, _CUT)
+            if errors[index] is None:
+                ordered = [folds[fold] for fold in range(self._n_splits)]
+                probabilities[index] = [result.probabilities for result in ordered]
+                if all(result.model is not None for result in ordered):
+                    models[index] = [result.model for result in ordered]
+            elif self.interrupted:
+                scores[index] = np.nan
+        return Evaluations(
+            scores,
+            fit_seconds,
+            score_seconds,
+            tuple(errors),
+            self.interrupted,
+            tuple(probabilities),
+            tuple(models),
+            plain_scores,
+        )
 
 
 def _judge(folds, judge):
     """Replace the scores of a candidate that has all its folds."""
-    if _summary(folds)[2] is not None:
+    if any(result.error for result in folds.values()):
         return
     try:
         scores = judge([folds[fold].probabilities for fold in sorted(folds)])
@@ -220,87 +442,91 @@ def _judge(folds, judge):
         folds[fold] = replace(folds[fold], score=float(score))
 
 
-def _summary(folds):
+def _summary(folds, n_splits):
+    scores = np.full(n_splits, np.nan)
+    for fold, result in folds.items():
+        scores[fold] = result.score
     ordered = [folds[fold] for fold in sorted(folds)]
-    scores = np.array([result.score for result in ordered])
-    seconds = sum(result.fit_seconds + result.score_seconds for result in ordered)
+    seconds = sum(result.seconds for result in ordered)
     error = next((result.error for result in ordered if result.error), None)
     return scores, seconds, error
 
 
-def _merge(results, n_splits, interrupted):
-    """Put results in the order of candidates and folds, however they arrived.
-
-    After an interruption the candidates left may have gaps between them: those
-    that did not finish are rows without a score.
-    """
-    n_tried = max(results) + 1
-    scores, fit_seconds, score_seconds = np.full((3, n_tried, n_splits), np.nan)
-    errors = ["Interrupted before all splits were done."] * n_tried
-    probabilities = [None] * n_tried
-    for index, folds in results.items():
-        for fold, result in folds.items():
-            scores[index, fold] = result.score
-            fit_seconds[index, fold] = result.fit_seconds
-            score_seconds[index, fold] = result.score_seconds
-        errors[index] = _summary(folds)[2]
-        if errors[index] is None:
-            probabilities[index] = [folds[i].probabilities for i in range(n_splits)]
-    return Evaluations(
-        scores,
-        fit_seconds,
-        score_seconds,
-        tuple(errors),
-        interrupted,
-        tuple(probabilities),
-    )
-
-
-def _calmly(parent, *arguments):
+def _calmly(work, *arguments):
     """Fit and score one fold; in a process of its own, calm that first.
 
     Threads share filters and thread limits with the process that is calm already:
     each changing and restoring them would leave them changed in the end.
     """
-    with nullcontext() if os.getpid() == parent else calm():
-        return _fit_and_score(*arguments)
+    with nullcontext() if os.getpid() == work.process else calm():
+        return _fit_and_score(work, *arguments)
 
 
-def _fit_and_score(
-    index, fold, candidate, X, y, train, test, scorer, fit_params, score_params, classes
-):
+def _fit_and_score(work, index, fold, candidate, limit):
     """Return one fold's result; a failed fit is recorded, not raised."""
+    train, test = work.splits[fold]
     start = time.perf_counter()
-    fitted, probabilities = start, None
+    fitted, score, probabilities, model = start, np.nan, None, None
     try:
-        estimator = clone(candidate)
-        estimator.fit(
-            take_rows(X, train),
-            take_rows(y, train),
-            **_params_of_rows(fit_params, train, len(y)),
-        )
-        fitted = time.perf_counter()
-        X_test, y_test = take_rows(X, test), take_rows(y, test)
-        params = _params_of_rows(score_params, test, len(y))
-        if classes is None:
-            score = float(_score(scorer, estimator, X_test, y_test, params))
-        else:
-            probabilities = estimator.predict_proba(X_test)
-            scored = estimator
-            if asks_for_predictions_only(scorer):
-                scored = Prediction(estimator.classes_, probabilities)
-            score = float(_score(scorer, scored, X_test, y_test, params))
-            probabilities = _align(probabilities, estimator.classes_, classes)
-        error = None
-        if not np.isfinite(score):
-            error, score = f"The scorer gave {score} instead of a number.", np.nan
+        with time_limit(limit), memory_limit(work.memory_limit):
+            estimator = clone(candidate)
+            estimator.fit(
+                take_rows(work.X, train),
+                take_rows(work.y, train),
+                **params_of_rows(work.fit_params, train, len(work.y)),
+            )
+            fitted = time.perf_counter()
+            score, probabilities = _score_fold(work, estimator, test)
+            error = None
+            if not np.isfinite(score):
+                error, score = f"The scorer gave {score} instead of a number.", np.nan
+            elif work.largest_model:
+                model = _model_to_keep(estimator, work)
+    except OutOfTime:
+        error = f"Stopped after {time.perf_counter() - start:.1f} seconds."
     except Exception:
-        score, error = np.nan, format_exc()
+        error = format_exc()
     ended = time.perf_counter()
     fitted = fitted if fitted > start else ended
     return _FoldResult(
-        index, fold, score, fitted - start, ended - fitted, error, probabilities
+        index,
+        fold,
+        np.nan if error else score,
+        fitted - start,
+        ended - fitted,
+        error,
+        probabilities,
+        model,
+        np.nan if error else score,
     )
+
+
+def _score_fold(work, estimator, test):
+    """Return the score of a fitted model, and the probabilities if they are wanted."""
+    X_test, y_test = take_rows(work.X, test), take_rows(work.y, test)
+    params = params_of_rows(work.score_params, test, len(work.y))
+    if work.classes is None:
+        return float(_score(work.scorer, estimator, X_test, y_test, params)), None
+    probabilities = estimator.predict_proba(X_test)
+    scored = estimator
+    if asks_for_predictions_only(work.scorer):
+        weights = work.class_weights
+        if weights is not None:
+            weights = weights[np.searchsorted(work.classes, estimator.classes_)]
+        scored = Prediction(estimator.classes_, probabilities, weights)
+    score = float(_score(work.scorer, scored, X_test, y_test, params))
+    return score, _align(probabilities, estimator.classes_, work.classes)
+
+
+def _model_to_keep(estimator, work):
+    """Return a model as it is, or as bytes if it goes to another process.
+
+    Pickled here and not by joblib: nobody can know its size before.
+    """
+    if os.getpid() == work.process:
+        return estimator
+    pickled = pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
+    return pickled if len(pickled) <= work.largest_model else None
 
 
 def asks_for_predictions_only(scorer):
@@ -389,7 +615,7 @@ def score_prediction(scorer, prediction, X, y, rows, score_params):
     -------
     score : float
     """
-    params = _params_of_rows(score_params, rows, len(y))
+    params = params_of_rows(score_params, rows, len(y))
     X, y = take_rows(X, rows), take_rows(y, rows)
     return float(_score(scorer, prediction, X, y, params))
 
@@ -409,39 +635,60 @@ def _score(scorer, estimator, X, y, score_params):
         return scorer(estimator, X, y, **rest)
 
 
-def fit_all(candidates, X, y, fit_params, n_jobs=None):
-    """Fit candidates on all rows.
+def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None):
+    """Fit candidates on all rows that are given.
 
     Parameters
     ----------
     candidates : sequence of estimators
         Unfitted; clones are fitted.
     X, y : table and ndarray
-        All rows and their classes.
+        The rows and their classes.
     fit_params : dict
         Given to ``fit``.
     n_jobs : int or None, default=None
         As in joblib.
+    seconds : float, default=None
+        After which what is not done is stopped.
 
     Returns
     -------
     outcomes : list of (estimator or None, str or None)
-        What was fitted, and the error in one line if it failed.
+        What was fitted, and the error in one line if it failed; `INTERRUPTED` if
+        the user did not let it end.
     """
-    with calm():
-        return Parallel(n_jobs=n_jobs)(
-            delayed(_fit_calmly)(os.getpid(), candidate, X, y, fit_params)
-            for candidate in candidates
-        )
+    outcomes = [(None, _STOPPED)] * len(candidates)
+    work = (
+        delayed(_fit_calmly)(os.getpid(), index, candidate, X, y, fit_params, seconds)
+        for index, candidate in enumerate(candidates)
+    )
+    # A single one would only lose time on its way from another process.
+    n_jobs = 1 if len(candidates) == 1 else n_jobs
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    try:
+        with calm(), time_limit(None if seconds is None else seconds + _GRACE):
+            for index, *outcome in parallel(work):
+                outcomes[index] = tuple(outcome)
+    except OutOfTime:
+        pass
+    except KeyboardInterrupt:
+        outcomes = [(None, INTERRUPTED) if o[0] is None else o for o in outcomes]
+    except BrokenProcessPool:
+        died = (None, "The process that fitted it has died.")
+        outcomes = [died if o[0] is None else o for o in outcomes]
+    return outcomes
 
 
-def _fit_calmly(parent, candidate, X, y, fit_params):
+def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds):
     with nullcontext() if os.getpid() == parent else calm():
         try:
-            return clone(candidate).fit(X, y, **fit_params), None
+            with time_limit(seconds):
+                return index, clone(candidate).fit(X, y, **fit_params), None
+        except OutOfTime:
+            return index, None, _STOPPED
         except Exception as error:
             first_line = str(error).partition("\n")[0]
-            return None, f"{type(error).__name__}: {first_line}"
+            return index, None, f"{type(error).__name__}: {first_line}"
 
 
 @contextmanager
@@ -483,7 +730,23 @@ def take_rows(data, rows):
     return [data[row] for row in rows]
 
 
-def _params_of_rows(params, rows, n_rows):
+def params_of_rows(params, rows, n_rows):
+    """Return parameters in which what has a value per row is that of some rows.
+
+    Parameters
+    ----------
+    params : dict or None
+        Given to ``fit`` or to a scorer. None as a value is left out.
+    rows : ndarray of int
+        The rows.
+    n_rows : int
+        How many there are in all.
+
+    Returns
+    -------
+    params : dict
+    """
+
     def part(value):
         is_text = isinstance(value, (str, bytes))
         has_rows = hasattr(value, "__len__") and not is_text and len(value) == n_rows

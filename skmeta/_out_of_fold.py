@@ -74,28 +74,28 @@ class OutOfFold:
 
     @property
     def judge(self):
-        """How a candidate is scored: None is by the scorer alone.
+        """How a candidate with all its splits is scored: None is by the scorer.
 
         What moves the threshold for the metric anyway must not look better than
         what has the better probabilities.
         """
+        if not (self._is_exact and self.weighs_classes):
+            return None
+        if len(self._splits) < 2 or self._score_params:
+            return None
+        return self._tuned_scores
+
+    @property
+    def start(self):
+        """Weights of the classes for the labels of a single split, or None."""
         if not (self._is_exact and self.weighs_classes and self._splits):
             return None
-        if len(self._splits) > 1 and not self._score_params:
-            return self._tuned_scores
-        return self._scores_from_the_start
+        return self._class_weights(START[self._metric])
 
     def _tuned_scores(self, probabilities):
         probabilities = np.concatenate(probabilities)[:, self._present]
         scores = tuned_scores(self._y_tested, self._fold_of, probabilities)
         return scores[f"{self._metric}_tuned"]
-
-    def _scores_from_the_start(self, probabilities):
-        class_weights = self._class_weights(START[self._metric])
-        return [
-            self._score(rows, values, class_weights)
-            for (_, rows), values in zip(self._splits, probabilities, strict=True)
-        ]
 
     def _score(self, rows, probabilities, class_weights):
         return score_prediction(
@@ -158,7 +158,7 @@ class OutOfFold:
         mean : ndarray of shape (n_tested, n_classes) or None
             None without cross-validation.
         """
-        if not self._splits:
+        if not self._splits or any(probabilities[i] is None for i in weights):
             return None
         return sum(w * np.concatenate(probabilities[i]) for i, w in weights.items())
 

@@ -11,15 +11,11 @@ from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import (
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    StratifiedShuffleSplit,
-    check_cv,
-)
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -36,22 +32,48 @@ from sklearn.utils.validation import (
 from threadpoolctl import threadpool_limits
 
 from skmeta._base_learners import TaskSize
-from skmeta._evaluation import (
-    Evaluations,
-    calm,
-    evaluate_candidates,
-    make_cv_results,
+from skmeta._configuration import Configuration
+from skmeta._evaluation import evaluate_candidates, make_cv_results, take_rows
+from skmeta._inputs import (
+    check_number,
+    check_weights,
+    is_mixed_list,
+    make_seed,
+    without_nullable,
 )
+from skmeta._refit import QUICK, fit_members, insure
+from skmeta._schedule import Schedule
+from skmeta._splits import (
+    default_splits,
+    n_default_folds,
+    stratified_sample,
+    thin_splits,
+)
+from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
-from skmeta.recommendation import Observation, get_recommender, nearest_metric
+from skmeta.recommendation import get_recommender, nearest_metric
 
 DEFAULT_N_CANDIDATES = 8
 
 # Candidates tried at a time when the recommender learns from what they score. One
 # by one would recommend no better, and leave processors idle.
 _ROUND = 4
+
+# Rows on which candidates are compared at most, and with a time budget at least.
+_MOST_ROWS = 100_000
+_LEAST_ROWS = 2_000
+
+# Rows that meta-features are extracted from where there is a time budget.
+_ROWS_DESCRIBED = 20_000
+
+# The part of the time that the first round may be expected to take.
+_SHARE_OF_FIRST_ROUND = 0.4
+
+# Bytes of the models of the splits that are kept in case there is no time to fit on
+# all rows; larger ones would take long on their way from another process.
+_LARGEST_MODEL = 2**24
 
 
 def _refitted_has(method):
@@ -108,9 +130,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """What predicts once fitted."""
         return self.best_estimator_
 
-    def _finish(self, candidates, evaluations, out_of_fold, X, y, fit_params):
-        """Do what is to be done once the best candidate is fitted on all rows."""
-
     def _followed_metric(self, knowledge):
         """Return the stored metric that recommendations follow.
 
@@ -137,6 +156,34 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         labels : ndarray of shape (n_rows,)
         """
         return self._delegate("predict", X)
+
+    def replay(self, X, y, log, sample_weight=None, groups=None):
+        """Try again what an earlier fit tried, whatever time it takes.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            The one of that fit.
+        y : array-like of shape (n_rows,)
+            Its classes.
+        log : dict
+            The attribute `trial_log_` of that fit. It may have been written as JSON
+            and read again.
+        sample_weight, groups : array-like of shape (n_rows,), default=None
+            Those of that fit.
+
+        Returns
+        -------
+        self
+            With the predictions of that fit, if the other parameters of this
+            estimator are the same.
+
+        Raises
+        ------
+        ValueError
+            If the log is that of another table.
+        """
+        return self._search(X, y, sample_weight, groups, log)
 
     @available_if(_refitted_has("predict_proba"))
     def predict_proba(self, X):
@@ -237,94 +284,132 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     # The search, and its steps in order
 
-    def _search(self, X, y, sample_weight, groups):
-        """Recommend candidates, try them, keep and refit the best one."""
-        started = time.monotonic()
-        self._check_parameters()
-        X, y = self._check_inputs(X, y)
-        sample_weight = _check_weights(sample_weight)
-        check_consistent_length(X, y, sample_weight, groups)
-        routed, score_params, split_params = self._route(sample_weight, groups)
-        seed = make_seed(self.random_state)
-        splits = self._make_splits(X, y, split_params, seed)
-        size = _size_of_fits(X, y, splits)
+    def _search(self, X, y, sample_weight, groups, log=None):
+        """Recommend candidates, try them, keep and refit the best one.
 
-        recommender = self._fit_recommender(X, y, size, sample_weight is not None)
-        fit_params = self._estimator_params(routed, sample_weight)
-        out_of_fold = self._out_of_fold(X, y, splits, score_params, sample_weight)
-        deadline = self._deadline(started)
-        evaluate = partial(
-            evaluate_candidates,
+        With the log of an earlier search, what that one tried is tried again.
+        """
+        self._check_parameters()
+        n_workers = effective_n_jobs(self.n_jobs)
+        schedule = Schedule(self.time_budget if log is None else None, n_workers)
+        X, y = self._check_inputs(X, y)
+        sample_weight = check_weights(sample_weight)
+        check_consistent_length(X, y, sample_weight, groups)
+        if log is not None:
+            log = _check_log(log, len(y))
+        routed, score_params, split_params = self._route(sample_weight, groups)
+        seed = make_seed(self.random_state) if log is None else log["seed"]
+        recommender = self._fit_recommender(
+            X, y, seed, sample_weight is not None, schedule
+        )
+        n_rows = len(y)
+        if self.n_candidates != 1:
+            n_rows = self._n_rows_compared(len(y), recommender, schedule, log)
+        splits = self._make_splits(X, y, split_params, seed, n_rows, log)
+        size = _size_of_fits(X, y, splits)
+        task = Task(
             X=X,
             y=y,
             splits=splits,
-            scorer=self.scorer_,
-            n_jobs=self.n_jobs,
-            fit_params=fit_params,
+            n_rows=n_rows,
+            fit_params=self._estimator_params(routed, sample_weight),
             score_params=score_params,
-            deadline=deadline,
-            classes=None if out_of_fold is None else out_of_fold.classes,
-            judge=None if out_of_fold is None else out_of_fold.judge,
+            schedule=schedule,
+            make=partial(self._make_candidate, size=size, seed=seed),
+            seed=seed,
+            n_jobs=self.n_jobs,
+            out_of_fold=self._out_of_fold(X, y, splits, score_params, sample_weight),
         )
-        make = partial(self._make_candidate, size=size, seed=seed)
         with self._fitting_context():
-            params, candidates, evaluations = self._try(
-                recommender, make, evaluate, deadline
-            )
-            self._describe(evaluations, params)
+            insurance = None
+            trials = Trials(self._recommend(recommender, (), n_rows), len(splits))
+            if log is not None:
+                trials.recommendation, quick = _read_log(log, trials.recommendation)
+                if quick is None:
+                    self._evaluate(trials, task, trials.n_left, keep=np.inf)
+                else:
+                    insurance = insure(None, task, quick)
+            else:
+                if schedule.is_limited and self.refit:
+                    insurance = insure(partial(self._recommend, recommender, ()), task)
+                self._try(recommender, trials, task)
+            members = self._describe(trials, task, insurance)
             if self.refit:
                 started = time.perf_counter()
-                self._refit_best(candidates, X, y, fit_params)
-                self._finish(candidates, evaluations, out_of_fold, X, y, fit_params)
+                members = self._fit_final(trials, task, insurance, log)
                 self.refit_time_ = time.perf_counter() - started
+            self.trial_log_ = trials.to_log(task, members)
         return self
 
-    def _try(self, recommender, make, evaluate, deadline):
+    def _try(self, recommender, trials, task):
         """Try what is recommended, in rounds that learn from those before.
 
-        The rounds do not depend on `n_jobs`, and so neither does the result.
+        The rounds do not depend on `n_jobs`, and so neither does the result where
+        candidates are counted.
         """
-        self.recommendation_ = self._recommend(recommender)
+        is_limited = task.schedule.is_limited
         adapts = self._adapts(recommender)
-        params, candidates = [], []
-        evaluations = Evaluations.none(self.n_splits_)
-        while len(candidates) < len(self.recommendation_.configurations):
-            n_done = len(candidates)
-            stop = n_done + _ROUND if adapts else None
-            for configuration in self.recommendation_.configurations[n_done:stop]:
-                values, candidate = make(configuration)
-                params.append(values)
-                candidates.append(candidate)
-            report = partial(self._report, n_done) if self.verbose else None
-            try:
-                more = evaluate(candidates[n_done:], on_candidate=report)
-            except KeyboardInterrupt:
-                if n_done == 0:
-                    raise
-                evaluations = replace(evaluations, interrupted=True)
+        while trials.n_left and (not is_limited or _put_affordable_first(trials, task)):
+            n_next = _ROUND if adapts or is_limited else trials.n_left
+            goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
+            if not goes_on or (is_limited and _has_seen_enough(trials, task)):
                 break
-            evaluations = evaluations.followed_by(more)
-            if more.interrupted or (
-                deadline is not None and time.monotonic() >= deadline
-            ):
-                break
-            if adapts and len(candidates) < len(self.recommendation_.configurations):
-                self._plan_again(recommender, evaluations)
-        return params, candidates, evaluations
+            self._reserve(trials, task)
+            if adapts and trials.n_left:
+                observed = trials.observations()
+                trials.plan_again(self._recommend(recommender, observed, task.n_rows))
 
-    def _plan_again(self, recommender, evaluations):
-        tried = self.recommendation_.first(len(evaluations.errors))
-        seconds = evaluations.fit_seconds + evaluations.score_seconds
-        observed = [
-            Observation(*each)
-            for each in zip(
-                tried.configurations,
-                evaluations.mean_scores,
-                seconds.mean(axis=1),
-                strict=True,
-            )
+    def _evaluate(self, trials, task, n_next, keep=_LARGEST_MODEL):
+        """Try the next candidates; say whether it is worth going on."""
+        recommended = trials.recommendation.take(
+            range(len(trials), len(trials) + n_next)
+        )
+        made = [
+            task.make(configuration) for configuration in recommended.configurations
         ]
-        self.recommendation_ = tried.followed_by(self._recommend(recommender, observed))
+        out_of_fold = task.out_of_fold
+        is_limited = task.schedule.is_limited
+        report = partial(self._report, trials.recommendation, len(trials))
+        try:
+            evaluations = evaluate_candidates(
+                [candidate for _, candidate in made],
+                task.X,
+                task.y,
+                task.splits,
+                self.scorer_,
+                n_jobs=task.usable_jobs(),
+                fit_params=task.fit_params,
+                score_params=task.score_params,
+                schedule=task.schedule,
+                expected_seconds=recommended.expected_seconds,
+                object_to=trials.make_objection(self._n_members),
+                largest_model=keep if is_limited or keep == np.inf else 0,
+                on_candidate=report if self.verbose else None,
+                classes=None if out_of_fold is None else out_of_fold.classes,
+                class_weights=None if out_of_fold is None else out_of_fold.start,
+                judge=None if out_of_fold is None else out_of_fold.judge,
+            )
+        except KeyboardInterrupt:
+            if len(trials) == 0:
+                raise
+            trials.evaluations = replace(trials.evaluations, interrupted=True)
+            return False
+        trials.add(made, evaluations)
+        return len(evaluations.errors) > 0 and not evaluations.interrupted
+
+    @property
+    def _n_members(self):
+        """How many candidates may predict together."""
+        return 1
+
+    def _reserve(self, trials, task):
+        """Keep the time that the best few need to be fitted on all rows."""
+        if task.schedule.is_limited and self.refit:
+            seconds = [
+                trials.refit_seconds(index, len(task.y), task)
+                for index in trials.complete[: self._n_members]
+            ]
+            task.schedule.reserve(sum(seconds) / task.schedule.n_workers)
 
     def _check_parameters(self):
         check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
@@ -343,7 +428,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         if y is None:
             validate_data(self, X, y=None)  # says that y is required
         X = self._check_table(X, reset=True)
-        y = column_or_1d(_without_nullable(y), warn=True)
+        y = column_or_1d(without_nullable(y), warn=True)
         check_consistent_length(X, y)
         if pd.isna(y).any():
             raise ValueError(
@@ -366,7 +451,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _check_table(self, X, *, reset):
         """Check a table and note its columns, without changing its cells."""
-        if _is_mixed_list(X):
+        if is_mixed_list(X):
             X = pd.DataFrame(X)
         if not hasattr(X, "iloc"):
             return validate_data(
@@ -408,12 +493,30 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _chooses_splits(self):
         return self.cv is None or isinstance(self.cv, Integral)
 
-    def _make_splits(self, X, y, split_params, seed):
+    def _n_rows_compared(self, n_rows, recommender, schedule, log):
+        """Return how many rows take part in the comparison of candidates.
+
+        No more than it takes to see a difference; with a time budget, no more than
+        leave time to try several.
+        """
+        if log is not None:
+            return log["n_rows_compared"]
+        n_used = min(n_rows, _MOST_ROWS)
+        while schedule.is_limited and n_used > _LEAST_ROWS:
+            first = self._recommend(recommender, (), n_used).first(_ROUND)
+            n_folds = n_default_folds(n_used) if self.cv is None else 5
+            seconds = first.expected_seconds.sum() * n_folds / schedule.n_workers
+            if seconds < _SHARE_OF_FIRST_ROUND * schedule.left():
+                break
+            n_used = max(_LEAST_ROWS, n_used // 2)
+        return n_used
+
+    def _make_splits(self, X, y, split_params, seed, n_rows, log):
         """Return the list of splits, empty when there is nothing to choose from."""
-        if self.n_candidates == 1:
+        if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
             splits = []
         elif self.cv is None:
-            splits = default_splits(y, seed, **split_params)
+            splits = default_splits(y, seed, **split_params, n_used=n_rows)
         elif self._chooses_splits and split_params:
             # A number of folds would otherwise mean folds that ignore groups.
             splits = list(StratifiedGroupKFold(self.cv).split(X, y, **split_params))
@@ -423,13 +526,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         # The user's may be masks, or lists.
         rows = np.arange(len(y))
         splits = [(rows[train], rows[test]) for train, test in splits]
+        if n_rows < len(y) and splits:
+            splits = thin_splits(splits, y, n_rows, seed)
         self.n_splits_ = len(splits)
         return splits
 
-    def _fit_recommender(self, X, y, size, weighted):
+    def _fit_recommender(self, X, y, seed, weighted, schedule):
         """Extract meta-features, and fit the recommender on what may be used here."""
         knowledge = open_knowledge(self.knowledge)
+        size = TaskSize(len(y), X.shape[1], len(np.unique(y)))
         names = tuple(self._select_configurations(knowledge, size, weighted))
+        n_described = _ROWS_DESCRIBED if schedule.is_limited else _MOST_ROWS
+        if n_described < len(y):
+            rows = stratified_sample(y, n_described, seed)
+            X, y = take_rows(X, rows), y[rows]
         extractor = MetaFeatureExtractor(level="full").fit(X, y)
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
@@ -441,7 +551,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
 
-    def _recommend(self, recommender, observed=()):
+    def _recommend(self, recommender, observed=(), n_rows=None):
         n_wanted = self._n_wanted()
         with _one_thread():
             recommendation = recommender.recommend(
@@ -449,6 +559,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 n_configurations=None if n_wanted is None else n_wanted - len(observed),
                 per_second=self.time_budget is not None,
                 **({"observed": observed} if observed else {}),
+                **({} if n_rows is None else {"n_rows": n_rows}),
             )
         if self._scores_as_known:
             return recommendation
@@ -469,82 +580,122 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             return DEFAULT_N_CANDIDATES
         return self.n_candidates
 
-    def _deadline(self, started):
-        return None if self.time_budget is None else started + self.time_budget
-
-    def _report(self, n_before, index, scores, seconds, error):
+    def _report(self, recommendation, n_before, index, scores, seconds, error):
         index += n_before
-        configuration = self.recommendation_.configurations[index]
+        configuration = recommendation.configurations[index]
         outcome = "failed" if error else f"{scores.mean():.4f}"
-        n_candidates = len(self.recommendation_.configurations)
+        n_candidates = len(recommendation.configurations)
         print(
             f"[{index + 1}/{n_candidates}] {configuration.name}: {outcome} "
             f"({seconds:.1f} s)",
             flush=True,
         )
 
-    def _describe(self, evaluations, params):
-        """Set the attributes that say what was tried and what came of it."""
-        if evaluations.interrupted:
+    def _describe(self, trials, task, insurance):
+        """Set the attributes that say what was tried, and choose the best."""
+        if trials.evaluations.interrupted:
             warnings.warn(
                 "Interrupted: the best of the candidates tried so far is kept.",
                 SkmetaWarning,
                 stacklevel=4,
             )
-        params = params[: len(evaluations.errors)]
-        self.cv_results_ = make_cv_results(evaluations, params)
-        self.leaderboard_ = self._make_leaderboard(evaluations.errors)
-        if all(evaluations.errors):
+        if all(trials.evaluations.errors) and insurance is not None:
+            self._claim(trials, insurance)
+        self.recommendation_ = trials.recommendation
+        evaluations = trials.evaluations
+        self.cv_results_ = make_cv_results(evaluations, trials.params)
+        self.leaderboard_ = _make_leaderboard(trials, self.cv_results_)
+        errors = evaluations.errors
+        if not errors:
             raise NoCandidateError(
-                f"All {len(evaluations.errors)} candidates failed. The first one "
-                f"raised: {_last_line(evaluations.errors[0])}\n"
-                f"{evaluations.errors[0]}"
+                f"time_budget must leave time for a candidate, got: "
+                f"{self.time_budget!r} seconds. Give it more."
             )
-        self._choose(evaluations.best_index)
+        if all(errors):
+            raise NoCandidateError(
+                f"All {len(errors)} candidates failed. The first one raised: "
+                f"{_last_line(errors[0])}\n{errors[0]}"
+            )
+        self._choose(self.leaderboard_.index[0])
+        return {self.best_index_: (1.0, None)}
 
-    def _make_leaderboard(self, errors):
-        results = self.cv_results_
-        tried = self.recommendation_.configurations[: len(errors)]
-        frame = pd.DataFrame(
-            {
-                "rank": results["rank_test_score"],
-                "learner": [configuration.learner for configuration in tried],
-                "score": results["mean_test_score"],
-                "std": results["std_test_score"],
-                "expected_score": self.recommendation_.expected_scores[: len(tried)],
-                "fit_seconds": results["mean_fit_time"],
-                "score_seconds": results["mean_score_time"],
-                "params": results["params"],
-                "error": [_last_line(error) for error in errors],
-            },
-            index=pd.RangeIndex(len(tried), name="candidate"),
+    def _claim(self, trials, insurance):
+        """Let what was made for the case predict, since no candidate can."""
+        trials.add_untested(
+            insurance.configuration, insurance.params, insurance.candidate
         )
-        return frame.sort_values("rank", kind="stable")
+        learner = insurance.configuration.learner
+        warnings.warn(
+            f"No candidate had its scores and its final fit within the time budget of "
+            f"{self.time_budget} seconds: {learner} predicts, fitted on few rows and "
+            f"compared with nothing but the shares of the classes.",
+            SkmetaWarning,
+            stacklevel=5,
+        )
 
     def _choose(self, index):
-        self.best_index_ = index
+        self.best_index_ = int(index)
         self.best_params_ = self.cv_results_["params"][index]
         self.best_score_ = float(self.cv_results_["mean_test_score"][index])
 
-    def _refit_best(self, candidates, X, y, fit_params):
-        """Fit the best candidate on all rows, or the next best if that fails."""
-        first_error = None
-        for index in self.leaderboard_.index[self.leaderboard_["error"].isna()]:
-            try:
-                with calm():
-                    self.best_estimator_ = clone(candidates[index]).fit(
-                        X, y, **fit_params
-                    )
-            except Exception as error:
-                first_error = first_error or error
-                self.leaderboard_.loc[index, "error"] = _last_line(str(error))
-                continue
-            self._choose(index)
-            return
-        raise NoCandidateError(
-            f"No candidate could be fitted on all rows. The first one raised: "
-            f"{type(first_error).__name__}: {first_error}"
-        ) from first_error
+    # What predicts in the end
+
+    def _weigh_members(self, trials, task):
+        """Return the weights of the candidates that predict, the best one first."""
+        return {self.best_index_: 1.0}
+
+    def _combine(self, trials, task, fitted, weights):
+        """Set what predicts."""
+        self.best_estimator_ = fitted[self.best_index_]
+
+    def _fit_final(self, trials, task, insurance, log):
+        """Fit on all rows what predicts in the end, or the next best if that fails."""
+        fitted, fitted_on, first_error = {}, None, None
+        if log is not None:
+            fitted_on = {each["trial"]: each["fitted_on"] for each in log["members"]}
+        members = {}
+        while self.best_index_ not in members:
+            if insurance is not None and (
+                trials.candidates[self.best_index_] is insurance.candidate
+            ):
+                members[self.best_index_] = insurance.estimator, QUICK
+                weights = {self.best_index_: 1.0}
+                break
+            if log is None:
+                weights = self._weigh_members(trials, task)
+            else:
+                weights = {each["trial"]: each["weight"] for each in log["members"]}
+            wanted = [index for index in weights if index not in members]
+            outcomes = fit_members(wanted, trials, task, fitted_on)
+            for index, (estimator, rows, error) in outcomes.items():
+                if estimator is not None:
+                    members[index] = estimator, rows
+                else:
+                    first_error = first_error or error
+                    self.leaderboard_.loc[index, "error"] = error
+            if self.best_index_ not in members:
+                self._choose_next(trials, insurance, first_error)
+        fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
+        total = sum(weights[index] for index in fitted)
+        weights = {i: weights[i] / total for i in weights if i in fitted}
+        self._combine(trials, task, fitted, weights)
+        return {i: (weight, members[i][1]) for i, weight in weights.items()}
+
+    def _choose_next(self, trials, insurance, error):
+        """Choose the best candidate that has not failed."""
+        left = self.leaderboard_.index[self.leaderboard_["error"].isna()]
+        if len(left):
+            return self._choose(left[0])
+        if insurance is None:
+            raise NoCandidateError(
+                f"No candidate could be fitted on all rows. The first one raised: "
+                f"{error}"
+            )
+        errors = self.leaderboard_["error"]
+        self._claim(trials, insurance)
+        self.cv_results_ = make_cv_results(trials.evaluations, trials.params)
+        self.leaderboard_ = _make_leaderboard(trials, self.cv_results_, errors)
+        return self._choose(len(trials) - 1)
 
     def _check_refits(self, name):
         if not self.refit:
@@ -570,54 +721,6 @@ def _one_thread():
     take a hundred times longer than one.
     """
     return threadpool_limits(limits=1, user_api="blas")
-
-
-def make_seed(random_state):
-    """Return an integer seed for everything random in one fit.
-
-    Parameters
-    ----------
-    random_state : int, RandomState, Generator or None
-        None draws fresh entropy from the operating system; NumPy's global
-        generator is never touched.
-
-    Returns
-    -------
-    seed : int
-    """
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31 - 1))
-    if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
-        return int(random_state)
-    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
-        if hasattr(random_state, draw):
-            return int(getattr(random_state, draw)(2**31 - 1))
-    raise ValueError(
-        f"random_state must be an integer from 0 to 2**32 - 1, a Generator, a "
-        f"RandomState or None, got: {random_state!r}."
-    )
-
-
-def with_seeds(estimator, seed):
-    """Return a clone in which every `random_state` that is None is a seed.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Its parts are looked at too.
-    seed : int
-        What they are set to.
-
-    Returns
-    -------
-    estimator : estimator
-    """
-    unset = {
-        name: seed
-        for name, value in estimator.get_params().items()
-        if name.rpartition("__")[2] == "random_state" and value is None
-    }
-    return clone(estimator).set_params(**unset)
 
 
 @lru_cache(maxsize=1)
@@ -663,132 +766,96 @@ def open_knowledge(knowledge):
     )
 
 
-def default_splits(y, seed, groups=None):
-    """Choose splits by the number of rows, for when the user chose none.
+def _put_affordable_first(trials, task):
+    """Put what still fits into the time in front; say whether anything does."""
+    seconds = trials.recommendation.expected_seconds[len(trials) :]
+    fits = np.array(
+        [task.schedule.has_time_for(each, len(task.splits)) for each in seconds]
+    )
+    trials.put_first(fits)
+    return fits.any()
 
-    Five stratified folds up to 5,000 rows, three up to 50,000, and one holdout
-    of a fifth above: the more rows, the less there is to average. No more folds
-    than the smallest class has rows, or there are groups. Classes of a single
-    row, and classes with fewer rows than folds that make up a hundredth of the
-    rows at most, take part in the refit only: two rows are no reason to halve
-    what all others learn from.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n_rows,)
-        Classes.
-    seed : int
-        Shuffles the rows.
-    groups : array-like of shape (n_rows,), default=None
-        Rows of one group are kept together.
+def _has_seen_enough(trials, task):
+    """Say whether the last candidates were many, and none of them was the best.
 
-    Returns
-    -------
-    splits : list of (train, test)
-        Row numbers.
-
-    Raises
-    ------
-    ValueError
-        If no two classes have two rows, or there is one group only.
+    The fewer rows, the sooner: the best of many on few rows is a lucky one.
     """
-    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    n_folds = 5 if len(y) <= 5_000 else 3
-    is_rare = counts < n_folds
-    if counts[is_rare].sum() > len(y) / 100:
-        is_rare = counts < 2
-    rows = np.flatnonzero(~is_rare[codes])
-    repeated = counts[~is_rare]
-    if len(repeated) < 2:
+    if not len(trials.complete):
+        return False
+    n_since = len(trials) - 1 - trials.complete[0]
+    return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
+
+
+def _check_log(log, n_rows):
+    """Return a log with only the trials that had a score or predict."""
+    try:
+        if log["n_rows"] != n_rows:
+            raise ValueError(
+                f"log must be of a fit on as many rows, got: {log['n_rows']} rows in "
+                f"the log, {n_rows} rows now."
+            )
+        members = {each["trial"]: each for each in log["members"]}
+        kept = [
+            position
+            for position, trial in enumerate(log["trials"])
+            if trial["error"] is None or position in members
+        ]
+        return log | {
+            "trials": [log["trials"][position] for position in kept],
+            "members": [
+                each | {"trial": kept.index(each["trial"])} for each in log["members"]
+            ],
+        }
+    except (KeyError, TypeError) as error:
         raise ValueError(
-            "Choosing among candidates needs at least two classes with two rows, "
-            f"got: {len(repeated)} such class(es) in {len(y)} row(s), n_samples = "
-            f"{len(y)}. Use n_candidates=1, which fits the first recommendation."
-        )
-    if len(rows) > 50_000 and groups is None:
-        splitter = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)
-    else:
-        n_folds = min(n_folds, repeated.min())
-        kind = StratifiedKFold
-        if groups is not None:
-            n_folds, kind = min(n_folds, _count_groups(groups)), StratifiedGroupKFold
-        splitter = kind(int(n_folds), shuffle=True, random_state=seed)
-    groups = None if groups is None else np.asarray(groups)[rows]
-    return [
-        (rows[train], rows[test])
-        for train, test in splitter.split(rows, codes[rows], groups)
+            f"log must be the trial_log_ of a fitted estimator, got: {log!r:.200}."
+        ) from error
+
+
+def _read_log(log, recommendation):
+    """Return what was tried in an earlier search, or what predicts without."""
+    configurations = [
+        Configuration.from_dict(trial["configuration"]) for trial in log["trials"]
     ]
+    if log["members"][0]["fitted_on"] == QUICK:
+        return recommendation, configurations[log["members"][0]["trial"]]
+    unknown = np.full(len(configurations), np.nan)
+    tried = replace(
+        recommendation,
+        configurations=tuple(configurations),
+        expected_scores=unknown,
+        expected_seconds=unknown,
+    )
+    return tried, None
 
 
-def _count_groups(groups):
-    n_groups = len(np.unique(groups))
-    if n_groups < 2:
-        raise ValueError(
-            f"groups must hold at least two groups to keep apart, got: {n_groups}."
-        )
-    return n_groups
+def _make_leaderboard(trials, results, errors=None):
+    tried = trials.tried
+    frame = pd.DataFrame(
+        {
+            "rank": results["rank_test_score"],
+            "learner": [each.learner for each in tried.configurations],
+            "score": results["mean_test_score"],
+            "std": results["std_test_score"],
+            "expected_score": tried.expected_scores,
+            "fit_seconds": results["mean_fit_time"],
+            "score_seconds": results["mean_score_time"],
+            "params": results["params"],
+            "error": [_last_line(error) for error in trials.evaluations.errors],
+        },
+        index=pd.RangeIndex(len(trials), name="candidate"),
+    )
+    if errors is not None:
+        frame["error"] = errors.reindex(frame.index)
+    # A candidate without a score that did not fail goes before those that did.
+    return frame.iloc[np.lexsort([frame["rank"], frame["error"].notna()])]
 
 
 def _size_of_fits(X, y, splits):
     """Return the size of the smallest fit, so that hyperparameters suit them all."""
     n_rows = min([len(train) for train, _ in splits], default=len(y))
     return TaskSize(n_rows, X.shape[1], len(np.unique(y)))
-
-
-def check_number(name, value, kind, allowed):
-    """Raise an error unless a parameter is None or a positive number.
-
-    Parameters
-    ----------
-    name : str
-        Of the parameter.
-    value : object
-        What was given.
-    kind : type
-        Such as `numbers.Integral`.
-    allowed : str
-        What it must be, for the message.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
-    if value is None:
-        return
-    is_number = isinstance(value, kind) and not isinstance(value, bool)
-    if not is_number or not value > 0:
-        raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
-
-
-def _without_nullable(y):
-    """Return a column of pandas' nullable or Arrow dtypes as NumPy's plain ones."""
-    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and not y.isna().any():
-        return y.to_numpy(dtype=y.dtype.numpy_dtype)
-    return y
-
-
-def _check_weights(sample_weight):
-    if sample_weight is None:
-        return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
-        raise ValueError(
-            f"sample_weight must be one finite, non-negative number per row, got: "
-            f"shape {weights.shape}, {(~(weights >= 0)).sum()} negative or missing."
-        )
-    if not weights.any():
-        raise ValueError(
-            "Sample weights must contain at least one non-zero number, got: all zero."
-        )
-    return weights
-
-
-def _is_mixed_list(X):
-    """Say whether X is a list of rows that an array would turn into text."""
-    if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple)):
-        return False
-    return any(isinstance(cell, str) or cell is None for row in X for cell in row)
 
 
 def _last_line(error):

@@ -10,7 +10,9 @@ from skmeta._base_learners import (
     get_learner,
     split_hyperparameters,
 )
-from skmeta._search import MetaSearch, with_seeds
+from skmeta._inputs import with_seeds
+from skmeta._schedule import Schedule
+from skmeta._search import MetaSearch
 from skmeta.exceptions import NoCandidateError
 
 
@@ -42,7 +44,11 @@ class MetaHyperparamSelector(MetaSearch):
         the first recommendation is fitted without cross-validation:
         `cv_results_` then has one row of NaN scores and `best_score_` is NaN.
     time_budget : float, default=None
-        Seconds after which no further candidate is started.
+        Seconds for everything, the refit included. What would not end in time is
+        not started, what runs over is stopped, hopeless candidates are dropped
+        after some of their splits, and where time is short candidates are compared
+        on a sample of the rows. Results then depend on the machine, and `replay`
+        gives them again.
     refit : bool, default=True
         Fit the best candidate on all rows.
     n_jobs : int, default=None
@@ -68,10 +74,13 @@ class MetaHyperparamSelector(MetaSearch):
         As `GridSearchCV.cv_results_`.
     leaderboard_ : DataFrame
         Every candidate tried, the best first. The index is the order tried.
+    trial_log_ : dict
+        What was tried and what predicts, for `replay`.
     recommendation_ : Recommendation
         The configurations in the order recommended, and why.
     meta_features_ : Series
-        The meta-features of the table.
+        The meta-features of the table; of a sample where it has more than 100,000
+        rows, or with a time budget more than 20,000.
     classes_ : ndarray of shape (n_classes,)
         The classes. Only with `refit`.
     n_features_in_ : int
@@ -223,7 +232,7 @@ class MetaHyperparamSelector(MetaSearch):
         self._check_parameters()
         X, y = self._check_inputs(X, y)
         size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
-        recommender = self._fit_recommender(X, y, size, weighted=False)
+        recommender = self._fit_recommender(X, y, 0, False, Schedule(None))
         return [
             self._make_candidate(configuration, size, seed=0)[0]
             for configuration in self._recommend(recommender).configurations

@@ -1,3 +1,4 @@
+import json
 import pickle
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from sklearn.model_selection import (
     cross_val_score,
     train_test_split,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.random_projection import GaussianRandomProjection
 from sklearn.tree import DecisionTreeClassifier
@@ -160,20 +161,68 @@ def test_n_candidates_1_fits_without_cross_validation(iris):
     assert clf.predict(X).shape == y.shape
 
 
-def test_time_budget_stops_starting_candidates(iris):
-    """With no time to speak of, the first candidate alone is tried and refitted."""
+def test_no_time_at_all_gives_a_classifier(iris):
+    """With no time to speak of, something predicts, and that is said."""
     X, y = iris
-    clf = cheap_classifier(time_budget=1e-9, n_candidates=5).fit(X, y)
+    clf = cheap_classifier(time_budget=1e-9, n_candidates=5)
+    with pytest.warns(SkmetaWarning, match="compared with nothing but the shares"):
+        clf.fit(X, y)
     assert len(clf.leaderboard_) == 1
-    assert np.isfinite(clf.best_score_)
-    assert len(clf.recommendation_.configurations) == 5
+    assert np.isnan(clf.best_score_)
+    assert log_loss(y, clf.predict_proba(X)) <= np.log(3) + 1e-9
+    assert clf.trial_log_["members"][0]["fitted_on"] == "quick"
+    with pytest.raises(NoCandidateError, match="time_budget must leave time"):
+        cheap_classifier(time_budget=1e-9, refit=False).fit(X, y)
+
+
+def test_what_was_tried_in_time_can_be_tried_again(mixed_table):
+    """The log, written as JSON and read again, gives the very same classifier."""
+    X, y = mixed_table
+    timed = cheap_classifier(
+        time_budget=4, n_candidates=None, scoring="balanced_accuracy"
+    ).fit(X, y)
+    log = json.loads(json.dumps(timed.trial_log_))
+    again = clone(timed).set_params(n_jobs=2).replay(X, y, log)
+    np.testing.assert_array_equal(again.predict_proba(X), timed.predict_proba(X))
+    np.testing.assert_array_equal(again.predict(X), timed.predict(X))
+    assert again.best_params_ == timed.best_params_
+    assert again.best_score_ == timed.best_score_
+    with pytest.raises(ValueError, match="log must be of a fit on as many rows"):
+        clone(timed).replay(X.iloc[:50], y[:50], log)
+    with pytest.raises(ValueError, match="log must be the trial_log_"):
+        clone(timed).replay(X, y, {"n_rows": len(y)})
+
+
+def test_what_nothing_was_compared_with_can_be_replayed(iris):
+    """Also a classifier that was made for want of time."""
+    X, y = iris
+    clf = cheap_classifier(time_budget=1e-9)
+    with pytest.warns(SkmetaWarning):
+        clf.fit(X, y)
+    with pytest.warns(SkmetaWarning):
+        again = clone(clf).replay(X, y, clf.trial_log_)
+    np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+def test_candidates_are_compared_on_a_sample_of_many_rows(monkeypatch):
+    """And what predicts is fitted on all of them."""
+    X, y = make_classification(4000, 5, weights=[0.95], random_state=0)
+    monkeypatch.setattr("skmeta._search._MOST_ROWS", 1000)
+    clf = cheap_classifier().fit(X, y)
+    assert clf.trial_log_["n_rows_compared"] == 1000
+    fitted_on = [member["fitted_on"] for member in clf.trial_log_["members"]]
+    assert set(fitted_on) == {4000}
+    groups = np.arange(4000) // 10
+    grouped = cheap_classifier(cv=GroupKFold(3)).fit(X, y, groups=groups)
+    assert grouped.n_splits_ == 3
 
 
 def test_time_budget_alone_may_try_all(iris):
-    """Without a count, all that is known may be tried in the time."""
+    """Without a count, more is tried than by default, until nothing gets better."""
     X, y = iris
     clf = cheap_classifier(time_budget=600, n_candidates=None, cv=2).fit(X, y)
-    assert len(clf.leaderboard_) == len(clf.recommendation_.configurations) > 8
+    assert len(clf.leaderboard_) > 8
+    assert len(clf.leaderboard_) - clf.best_index_ > 8
 
 
 class LearnsAtOnce(Recommender):
@@ -340,12 +389,20 @@ def test_interrupted_while_members_are_fitted(skewed, monkeypatch):
     """The best candidate predicts alone, and a warning says so."""
     X, X_test, y, _ = skewed
 
-    def interrupt(*args):
-        raise KeyboardInterrupt
+    calls = []
 
-    monkeypatch.setattr("skmeta._classifier.fit_all", interrupt)
+    def interrupt_second(self, X, y=None, **params):
+        if y is not None and len(y) == len(y_all):
+            calls.append(1)
+        if len(calls) == 2:
+            calls.append(1)
+            raise KeyboardInterrupt
+        return fit(self, X, y, **params)
+
+    y_all, fit = y, Pipeline.fit
+    monkeypatch.setattr(Pipeline, "fit", interrupt_second)
     clf = cheap_classifier()
-    with pytest.warns(SkmetaWarning, match="predicts alone"):
+    with pytest.warns(SkmetaWarning, match="those predict that are fitted"):
         clf.fit(X, y)
     assert len(clf.ensemble_.estimators_) == 1
     assert clf.predict(X_test).shape == (len(X_test),)
@@ -456,7 +513,7 @@ def test_support_vectors_are_not_offered_for_many_rows():
     X, y = make_classification(32_000, n_features=4, random_state=0)
     clf = cheap_classifier(base_learners=["svc", "gaussian_nb"], cv=2).fit(X, y)
     assert set(clf.leaderboard_["learner"]) == {"gaussian_nb"}
-    with pytest.raises(NoCandidateError, match="suits 16000 rows x 4 columns"):
+    with pytest.raises(NoCandidateError, match="suits 32000 rows x 4 columns"):
         cheap_classifier(base_learners=["svc"], cv=2).fit(X, y)
 
 

@@ -1,4 +1,9 @@
 import inspect
+import os
+import pickle
+import signal
+import sys
+import time
 import warnings
 
 import numpy as np
@@ -7,6 +12,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
@@ -19,6 +25,7 @@ from skmeta._evaluation import (
     make_cv_results,
     take_rows,
 )
+from skmeta._schedule import Schedule
 
 N_ROWS = 12
 X = np.arange(2.0 * N_ROWS).reshape(N_ROWS, 2)
@@ -87,17 +94,6 @@ class DeprecatedClassifier(ConstantScoreClassifier):
     def fit(self, X, y, **fit_params):
         warnings.warn("This will go away.", FutureWarning, stacklevel=1)
         return super().fit(X, y, **fit_params)
-
-
-class SteppingClock:
-    """Is one second later whenever it is read."""
-
-    def __init__(self):
-        self.seconds = 0
-
-    def __call__(self):
-        self.seconds += 1
-        return self.seconds
 
 
 def asked_score(estimator, X, y):
@@ -272,35 +268,213 @@ def test_result_does_not_depend_on_n_jobs():
     assert [bool(error) for error in one.errors] == [False, True, True, False, False]
 
 
-@pytest.mark.parametrize(("deadline", "n_tried"), [(3, 3), (1, 1), (-1, 1), (99, 5)])
-def test_no_candidate_starts_after_the_deadline(deadline, n_tried):
-    """The clock is read before each candidate but the first, which always starts."""
+class FakeClock:
+    """Time passes only when a candidate lets it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+class TimedClassifier(ConstantScoreClassifier):
+    """Takes the seconds that it is told, by the clock that is not one."""
+
+    def __init__(self, score=0.5, clock=None, takes=0.0):
+        self.score = score
+        self.clock = clock
+        self.takes = takes
+
+    def fit(self, X, y):
+        self.clock.now += self.takes
+        return super().fit(X, y)
+
+    def __sklearn_clone__(self):
+        return type(self)(self.score, self.clock, self.takes)
+
+
+def evaluate_timed(*seconds, budget, clock=None, **options):
+    """Evaluate candidates that take so many seconds a fold, in so many seconds."""
+    clock = FakeClock() if clock is None else clock
+    candidates = [TimedClassifier(0.5, clock, each) for each in seconds]
+    schedule = Schedule(budget, clock=clock)
+    return evaluate(*candidates, schedule=schedule, **options)
+
+
+@pytest.mark.parametrize(("budget", "n_tried"), [(120, 5), (50, 2), (32, 1)])
+def test_no_candidate_starts_that_would_not_end(budget, n_tried):
+    """Five candidates of three folds of seven seconds each."""
+    evaluations = evaluate_timed(
+        *[7] * 5, budget=budget, expected_seconds=[7] * 5, n_jobs=1
+    )
+    assert len(evaluations.errors) == n_tried
+    assert np.isfinite(evaluations.scores).all()
+
+
+class SlowClassifier(ConstantScoreClassifier):
+    """Takes two seconds for a fold."""
+
+    def fit(self, X, y):
+        time.sleep(2)
+        return super().fit(X, y)
+
+
+def test_what_takes_longer_than_expected_is_given_up():
+    """After its first fold the other two would not end in what is left of five."""
     evaluations = evaluate(
-        *[ConstantScoreClassifier(0.1 * i) for i in range(5)],
-        deadline=deadline,
-        clock=SteppingClock(),
+        ConstantScoreClassifier(),
+        SlowClassifier(),
+        schedule=Schedule(5),
+        expected_seconds=[0.1, 0.5],
         n_jobs=1,
     )
-    assert evaluations.scores.shape == (n_tried, 3)
-    assert np.isfinite(evaluations.scores).all()
-    assert len(evaluations.errors) == n_tried
-    assert not evaluations.interrupted
+    assert evaluations.errors[0] is None
+    assert "Given up after 1 of 3 splits" in evaluations.errors[1]
+    assert np.isnan(evaluations.mean_scores).tolist() == [False, True]
 
 
-def test_a_candidate_that_started_gets_all_its_splits():
-    """A deadline that passes meanwhile, also with two workers, cuts no candidate."""
-    evaluations = evaluate(
-        *[ConstantScoreClassifier()] * 4, deadline=0, clock=SteppingClock(), n_jobs=2
+def test_a_candidate_is_dropped_when_someone_objects():
+    """It gets no more splits, and the reason is its error."""
+    evaluations = evaluate_timed(
+        1,
+        1,
+        budget=100,
+        object_to=lambda scores: "hopeless" if np.isfinite(scores).sum() > 1 else None,
+        n_jobs=1,
     )
-    assert evaluations.scores.tolist() == [[0.5] * 3]
+    assert evaluations.errors == ("hopeless", "hopeless")
+    assert np.isfinite(evaluations.scores).sum(axis=1).tolist() == [2, 2]
 
 
-def test_without_a_deadline_the_clock_is_not_read():
-    """No deadline, no time: all candidates are tried."""
-    clock = SteppingClock()
-    evaluations = evaluate(*[ConstantScoreClassifier()] * 4, clock=clock)
-    assert len(evaluations.scores) == 4
-    assert clock.seconds == 0
+def test_without_a_deadline_nobody_is_asked():
+    """Neither the clock nor whoever may object."""
+
+    def fail(*args):
+        raise AssertionError
+
+    evaluations = evaluate(
+        *[ConstantScoreClassifier()] * 4,
+        schedule=Schedule(None, clock=fail),
+        object_to=fail,
+    )
+    assert np.isfinite(evaluations.scores).all()
+
+
+class SleepyClassifier(ConstantScoreClassifier):
+    """Fits for a minute, in steps."""
+
+    def fit(self, X, y):
+        for _ in range(6000):
+            time.sleep(0.01)
+        return super().fit(X, y)
+
+
+class DeafClassifier(ConstantScoreClassifier):
+    """Fits for a minute in a single call."""
+
+    def fit(self, X, y):
+        time.sleep(60)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "n_jobs"),
+    [(SleepyClassifier(), 1), (SleepyClassifier(), 2), (DeafClassifier(), 2)],
+    ids=["in steps", "in steps, other process", "one call, other process"],
+)
+def test_what_runs_over_is_stopped(candidate, n_jobs):
+    """Within the minute that it would take, and what is done before is kept."""
+    evaluate(*[ConstantScoreClassifier()] * 2, n_jobs=n_jobs)  # workers take a while
+    started = time.monotonic()
+    evaluations = evaluate(
+        ConstantScoreClassifier(0.2),
+        candidate,
+        schedule=Schedule(6, n_workers=n_jobs),
+        n_jobs=n_jobs,
+    )
+    assert time.monotonic() - started < 40
+    assert evaluations.errors[0] is None
+    assert "Stopped" in evaluations.errors[1]
+    assert evaluations.scores[0].tolist() == [0.2] * 3
+
+
+class DyingClassifier(ConstantScoreClassifier):
+    """Ends its process, as a fault in compiled code does."""
+
+    def fit(self, X, y):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_a_candidate_that_ends_its_process_is_a_row():
+    """The others are evaluated as if it had not been there."""
+    evaluations = evaluate(
+        ConstantScoreClassifier(0.2),
+        DyingClassifier(),
+        ConstantScoreClassifier(0.3),
+        ConstantScoreClassifier(0.4),
+        n_jobs=2,
+    )
+    assert [bool(error) for error in evaluations.errors] == [False, True, False, False]
+    assert "has died" in evaluations.errors[1]
+    assert evaluations.scores[:, 0].tolist() == [
+        0.2,
+        pytest.approx(np.nan, nan_ok=True),
+        0.3,
+        0.4,
+    ]
+
+
+class GreedyClassifier(ConstantScoreClassifier):
+    """Wants half a gigabyte."""
+
+    def fit(self, X, y):
+        np.ones(2**26)
+        return super().fit(X, y)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_memory_is_limited(n_jobs):
+    """What wants more fails, and the limit is gone afterwards."""
+    evaluations = evaluate(
+        GreedyClassifier(), ConstantScoreClassifier(), memory_limit=256, n_jobs=n_jobs
+    )
+    assert "MemoryError" in evaluations.errors[0]
+    assert evaluations.errors[1] is None
+    np.ones(2**26)
+
+
+def test_a_full_disk_does_not_matter(monkeypatch):
+    """Large arrays go to other processes without the disk then."""
+
+    def fail(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    X_large = np.zeros((N_ROWS, 100_000))
+    monkeypatch.setattr("joblib._memmapping_reducer.dump", fail)
+    evaluations = evaluate_candidates(
+        [ConstantScoreClassifier(0.2), ConstantScoreClassifier(0.3)],
+        X_large, Y, SPLITS, asked_score, n_jobs=2,
+    )  # fmt: skip
+    assert evaluations.scores.tolist() == [[0.2] * 3, [0.3] * 3]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_models_are_kept_where_they_are_wanted(n_jobs):
+    """As they are or pickled, and large ones only if they are here already."""
+    small, large = LogisticRegression(), RandomForestClassifier(random_state=0)
+    options = {"scorer": get_scorer("accuracy"), "n_jobs": n_jobs}
+    evaluations = evaluate(small, large, largest_model=10_000, **options)
+    kept = [models is not None for models in evaluations.models]
+    assert kept == ([True, True] if n_jobs == 1 else [True, False])
+    model = evaluations.models[0][0]
+    model = pickle.loads(model) if n_jobs == 2 else model
+    train, _ = SPLITS[0]
+    expected = clone(small).fit(X[train], Y[train])
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+    assert evaluate(small, **options).models == (None,)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

@@ -76,18 +76,27 @@ def test_without_other_folds_or_with_weights_labels_are_by_the_shares(skewed, wa
     """Then class weights are not tuned but one over the shares."""
     X, y, splits = skewed
     params = {"sample_weight": np.ones(len(y))} if way == "weights" else {}
-    task = (X, y, splits[:1] if way == "one split" else splits)
+    splits = splits[:1] if way == "one split" else splits
     out_of_fold = make(
-        task,
+        (X, y, splits),
         "balanced_accuracy",
         "balanced_accuracy",
         score_params=params,
         weights=params.get("sample_weight"),
     )
-    probabilities = probabilities_of(GaussianNB(), task)
+    assert out_of_fold.judge is None
+    evaluations = evaluate_candidates(
+        [GaussianNB()],
+        X,
+        y,
+        splits,
+        get_scorer("balanced_accuracy"),
+        classes=out_of_fold.classes,
+        class_weights=out_of_fold.start,
+    )
     shares = np.array([np.mean(y == c) for c in out_of_fold.classes])
     for score, values, (_, test) in zip(
-        out_of_fold.judge(probabilities), probabilities, task[2], strict=True
+        evaluations.scores[0], evaluations.probabilities[0], splits, strict=True
     ):
         labels = out_of_fold.classes[(values / shares).argmax(axis=1)]
         assert score == pytest.approx(balanced_accuracy_score(y[test], labels))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from skmeta._search import default_splits, make_seed
+from skmeta._inputs import make_seed
+from skmeta._splits import default_splits
 
 
 @pytest.mark.parametrize(("n_rows", "n_folds"), [(100, 5), (6000, 3), (60_000, 1)])

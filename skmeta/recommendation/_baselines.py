@@ -32,7 +32,7 @@ class AverageRecommender(Recommender):
     def order(self, task, size):
         return best_first(task.weights @ self.loss_, task.seconds)
 
-    def _seconds(self, meta_features, tried, observed):
+    def _seconds_for_order(self, expected_seconds):
         return self._average_seconds()
 
 
@@ -54,7 +54,7 @@ class PortfolioRecommender(Recommender):
             self.loss_, size, task.weights, task.seconds, tried=task.tried
         )
 
-    def _seconds(self, meta_features, tried, observed):
+    def _seconds_for_order(self, expected_seconds):
         return self._average_seconds()
 
 

@@ -16,6 +16,9 @@ class Recommendation:
         Mean of their scores on the known tasks, weighted by `task_weights`, and for
         those recommended after others were tried, given what these scored. NaN
         where nothing is known.
+    expected_seconds : ndarray of shape (n_configurations,)
+        To fit one fold and to predict the rest, on one core; NaN where nothing is
+        known.
     task_weights : Series
         How much each known task counted, by task name; the greatest first. They
         sum to 1.
@@ -31,6 +34,7 @@ class Recommendation:
 
     configurations: tuple
     expected_scores: np.ndarray
+    expected_seconds: np.ndarray
     task_weights: pd.Series
     metric: str
     recommender: str
@@ -49,10 +53,26 @@ class Recommendation:
         -------
         recommendation : Recommendation
         """
+        return self.take(slice(n_configurations))
+
+    def take(self, positions):
+        """Return a recommendation of some of the configurations.
+
+        Parameters
+        ----------
+        positions : sequence of int or slice
+            Which of them, and in which order.
+
+        Returns
+        -------
+        recommendation : Recommendation
+        """
+        positions = np.arange(len(self.configurations))[positions]
         return replace(
             self,
-            configurations=self.configurations[:n_configurations],
-            expected_scores=self.expected_scores[:n_configurations],
+            configurations=tuple(self.configurations[i] for i in positions),
+            expected_scores=self.expected_scores[positions],
+            expected_seconds=self.expected_seconds[positions],
         )
 
     def followed_by(self, later):
@@ -73,6 +93,9 @@ class Recommendation:
             expected_scores=np.concatenate(
                 [self.expected_scores, later.expected_scores]
             ),
+            expected_seconds=np.concatenate(
+                [self.expected_seconds, later.expected_seconds]
+            ),
         )
 
     def to_frame(self):
@@ -81,8 +104,8 @@ class Recommendation:
         Returns
         -------
         frame : DataFrame
-            With the columns ``learner``, ``hyperparameters`` and
-            ``expected_score``.
+            With the columns ``learner``, ``hyperparameters``,
+            ``expected_score`` and ``expected_seconds``.
         """
         return pd.DataFrame(
             {
@@ -91,6 +114,7 @@ class Recommendation:
                     dict(c.hyperparameters) for c in self.configurations
                 ],
                 "expected_score": self.expected_scores,
+                "expected_seconds": self.expected_seconds,
             },
             index=pd.RangeIndex(1, len(self.configurations) + 1, name="order"),
         )

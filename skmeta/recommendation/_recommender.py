@@ -149,7 +149,12 @@ class Recommender(BaseEstimator, ABC):
         return self
 
     def recommend(
-        self, meta_features, n_configurations=None, per_second=False, observed=()
+        self,
+        meta_features,
+        n_configurations=None,
+        per_second=False,
+        observed=(),
+        n_rows=None,
     ):
         """Put configurations in order for a task.
 
@@ -165,6 +170,9 @@ class Recommender(BaseEstimator, ABC):
             Prefer what gains much per second it takes, for a time budget.
         observed : sequence of Observation, default=()
             What was tried on this task before. It is not recommended again.
+        n_rows : int, default=None
+            How many rows configurations will be tried on, if not on all. Only the
+            seconds depend on it.
 
         Returns
         -------
@@ -180,12 +188,13 @@ class Recommender(BaseEstimator, ABC):
         observed = [o for o in observed if o.configuration in position]
         tried = np.array([position[o.configuration] for o in observed], dtype=np.int64)
         weights, fell_back, reason = self.weigh(meta_features)
+        seconds = self._seconds(meta_features, n_rows, tried, observed)
         task = NewTask(
             meta_features=meta_features,
             weights=weights,
             tried=tried,
             scores=np.array([o.score for o in observed], dtype=np.float64),
-            seconds=self._seconds(meta_features, tried, observed)
+            seconds=_OVERHEAD + self._seconds_for_order(seconds)
             if per_second
             else None,
         )
@@ -197,6 +206,7 @@ class Recommender(BaseEstimator, ABC):
         return Recommendation(
             configurations=tuple(self.configurations_[i] for i in order),
             expected_scores=self.expect(task)[order],
+            expected_seconds=seconds[order],
             task_weights=named_weights.sort_values(ascending=False, kind="stable"),
             metric=self.metric_,
             recommender=type(self).__name__,
@@ -267,13 +277,20 @@ class Recommender(BaseEstimator, ABC):
             More than `size`, and those in ``task.tried``, do no harm.
         """
 
-    def _seconds(self, meta_features, tried, observed):
-        """Return what a fold of each configuration will take, overhead included."""
-        if self._runtime is None:
+    def _seconds(self, meta_features, n_rows, tried, observed):
+        """Return what a fold of each configuration will take."""
+        names = () if self._runtime is None else self._runtime.names
+        if not names or not all(name in meta_features for name in names):
             return self._average_seconds()
-        predicted = self._runtime.predict(meta_features)
+        sizes = {name: meta_features[name] for name in names}
+        if n_rows is not None and "nr_inst" in sizes:
+            sizes["nr_inst"] = n_rows
+        predicted = self._runtime.predict(sizes)
         seen = np.array([o.seconds for o in observed], dtype=np.float64)
-        return _OVERHEAD + correct_seconds(predicted, tried, seen)
+        return correct_seconds(predicted, tried, seen)
+
+    def _seconds_for_order(self, expected_seconds):
+        return expected_seconds
 
     def _average_seconds(self):
         """Return the mean over the known tasks, the same for every new one.
@@ -282,7 +299,7 @@ class Recommender(BaseEstimator, ABC):
         """
         average = weighted_means(self.seconds_, self.task_weights_)
         slowest = np.nanmax(average, initial=0.0)
-        return _OVERHEAD + np.where(np.isnan(average), slowest, average)
+        return np.where(np.isnan(average), slowest, average)
 
 
 def _share_within_families(families):

@@ -515,7 +515,12 @@ def test_recommendation_as_text(recommendation):
 def test_recommendation_as_frame(recommendation):
     """A row for each configuration, numbered from 1."""
     frame = recommendation.to_frame()
-    assert frame.columns.tolist() == ["learner", "hyperparameters", "expected_score"]
+    assert frame.columns.tolist() == [
+        "learner",
+        "hyperparameters",
+        "expected_score",
+        "expected_seconds",
+    ]
     assert frame.index.tolist() == [1, 2, 3, 4]
     assert frame.index.name == "order"
     assert frame["hyperparameters"].tolist() == [

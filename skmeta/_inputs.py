@@ -1,0 +1,110 @@
+"""Check what the user gives, and say what is wrong with it."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+
+
+def make_seed(random_state):
+    """Return an integer seed for everything random in one fit.
+
+    Parameters
+    ----------
+    random_state : int, RandomState, Generator or None
+        None draws fresh entropy from the operating system; NumPy's global
+        generator is never touched.
+
+    Returns
+    -------
+    seed : int
+    """
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31 - 1))
+    if isinstance(random_state, Integral) and 0 <= random_state < 2**32:
+        return int(random_state)
+    for draw in ("integers", "randint"):  # of a Generator, of a RandomState
+        if hasattr(random_state, draw):
+            return int(getattr(random_state, draw)(2**31 - 1))
+    raise ValueError(
+        f"random_state must be an integer from 0 to 2**32 - 1, a Generator, a "
+        f"RandomState or None, got: {random_state!r}."
+    )
+
+
+def with_seeds(estimator, seed):
+    """Return a clone in which every `random_state` that is None is a seed.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Its parts are looked at too.
+    seed : int
+        What they are set to.
+
+    Returns
+    -------
+    estimator : estimator
+    """
+    unset = {
+        name: seed
+        for name, value in estimator.get_params().items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    }
+    return clone(estimator).set_params(**unset)
+
+
+def check_number(name, value, kind, allowed):
+    """Raise an error unless a parameter is None or a positive number.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : object
+        What was given.
+    kind : type
+        Such as `numbers.Integral`.
+    allowed : str
+        What it must be, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+    """
+    if value is None:
+        return
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    if not is_number or not value > 0:
+        raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
+
+
+def without_nullable(y):
+    """Return a column of pandas' nullable or Arrow dtypes as NumPy's plain ones."""
+    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and not y.isna().any():
+        return y.to_numpy(dtype=y.dtype.numpy_dtype)
+    return y
+
+
+def check_weights(sample_weight):
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(
+            f"sample_weight must be one finite, non-negative number per row, got: "
+            f"shape {weights.shape}, {(~(weights >= 0)).sum()} negative or missing."
+        )
+    if not weights.any():
+        raise ValueError(
+            "Sample weights must contain at least one non-zero number, got: all zero."
+        )
+    return weights
+
+
+def is_mixed_list(X):
+    """Say whether X is a list of rows that an array would turn into text."""
+    if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple)):
+        return False
+    return any(isinstance(cell, str) or cell is None for row in X for cell in row)

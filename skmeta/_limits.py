@@ -1,0 +1,171 @@
+"""Stop what takes too long or too much memory, in whatever process and thread."""
+
+import ctypes
+import os
+import queue
+import threading
+import time
+from contextlib import contextmanager
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+# An exception may land where none can be raised, such as in a callback of C code,
+# which prints it and goes on. Then it is raised again.
+_AGAIN = 0.5
+
+
+class OutOfTime(BaseException):
+    """Raised within `time_limit`.
+
+    No `Exception`: what a learner catches to go on without a part of its work must
+    not catch this one too.
+    """
+
+
+@contextmanager
+def time_limit(seconds):
+    """Raise `OutOfTime` in the code within, once its time is over.
+
+    It is raised between two steps of the interpreter in the thread that entered.
+    Forests, boosting and whatever iterates in Python stop at once; one long call
+    into compiled code, such as the solver of a support vector machine, ends first.
+
+    Parameters
+    ----------
+    seconds : float or None
+        By the clock; None is no limit.
+
+    Examples
+    --------
+    >>> from skmeta._limits import OutOfTime, time_limit
+    >>> try:
+    ...     with time_limit(0.01):
+    ...         while True:
+    ...             pass
+    ... except OutOfTime:
+    ...     print("stopped")
+    stopped
+    """
+    if seconds is None:
+        yield
+        return
+    if seconds <= 0:
+        raise OutOfTime
+    watch = _Watch(time.monotonic() + seconds)
+    # The exception may come at any step from `start` on, but not before an attribute
+    # is set: whatever happens, none is raised from then on.
+    try:
+        watch.start()
+        yield
+    finally:
+        watch.is_over = True
+        watch.take_back()
+
+
+class _Watch:
+    """The end of one limit, shared by the thread that it holds for and the monitor.
+
+    There are no locks: the exception could come when one has just been taken.
+    """
+
+    def __init__(self, end):
+        self.end = end
+        self._thread_id = threading.get_ident()
+        self.is_over = False
+        self._is_raising = False
+
+    def start(self):
+        _monitor().put(self)
+
+    def take_back(self):
+        """Make sure that what has been raised in vain does not come any more."""
+        while self._is_raising:
+            time.sleep(0)
+        _raise_in(self._thread_id, None)
+
+    def fire(self):
+        """Raise, unless it is over; say whether it may have to be done again."""
+        self._is_raising = True
+        if not self.is_over:
+            _raise_in(self._thread_id, OutOfTime)
+        self._is_raising = False
+        self.end += _AGAIN
+        return not self.is_over
+
+
+_monitors = {}  # of each process: threads do not survive a fork
+_starting = threading.Lock()
+
+
+def _monitor():
+    """Return the queue of the one thread that watches all limits of this process.
+
+    One thread for all, and not one for each limit: Python 3.11 may raise in a
+    thread that is just being started what was meant for the one that starts it.
+    """
+    if os.getpid() not in _monitors:
+        with _starting:
+            if os.getpid() not in _monitors:
+                watches = queue.SimpleQueue()
+                threading.Thread(
+                    target=_watch, args=(watches,), name="skmeta-limits", daemon=True
+                ).start()
+                _monitors[os.getpid()] = watches
+    return _monitors[os.getpid()]
+
+
+def _watch(queued):
+    watches = []
+    while True:
+        timeout = None
+        if watches:
+            timeout = max(0.0, min(w.end for w in watches) - time.monotonic())
+        try:
+            watches.append(queued.get(timeout=timeout))
+        except queue.Empty:
+            now = time.monotonic()
+            watches = [w for w in watches if w.end > now or w.fire()]
+
+
+def _raise_in(thread_id, exception):
+    """Raise an exception in a thread, or with None take one back that is pending."""
+    pending = None if exception is None else ctypes.py_object(exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), pending)
+
+
+@contextmanager
+def memory_limit(megabytes):
+    """Make allocations fail that go beyond a limit, where the system can.
+
+    The limit holds for the whole process, its other threads included. On Linux
+    it is exact; macOS does not enforce it, and Windows has none.
+
+    Parameters
+    ----------
+    megabytes : float or None
+        More than the process has taken already; None is no limit.
+    """
+    taken = None if megabytes is None or resource is None else _taken_bytes()
+    if taken is None:
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = taken + int(megabytes * 2**20)
+    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *limits]), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _taken_bytes():
+    """Return the address space of this process, None where the system hides it."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return None

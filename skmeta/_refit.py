@@ -1,0 +1,201 @@
+"""Fit what predicts in the end: on all rows, or on what there is time for."""
+
+import pickle
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import log_loss
+
+from skmeta._configuration import Configuration
+from skmeta._ensemble import WeightedEnsemble
+from skmeta._evaluation import INTERRUPTED, calm, fit_all, take_rows
+from skmeta._splits import hold_out, stratified_sample
+from skmeta.exceptions import SkmetaWarning
+
+# What a member was fitted on if not on a number of rows: its models are those of the
+# splits, or it is what was there for the case.
+FOLDS = "folds"
+QUICK = "quick"
+
+# The part of the time left that fits may be expected to take.
+_SHARE = 0.75
+
+# Rows that something quick is fitted on, and the part of the time that it may take.
+_QUICK_ROWS = 2_000
+_QUICK_SHARE = 0.02
+
+_PRIOR = Configuration("sklearn.dummy:DummyClassifier", {"strategy": "prior"})
+
+
+@dataclass(frozen=True)
+class Insurance:
+    """A classifier that is there whatever happens to the candidates.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What it is.
+    params : dict
+        Its parameters.
+    candidate : estimator
+        Unfitted.
+    estimator : classifier
+        Fitted on `QUICK`.
+    """
+
+    configuration: Configuration
+    params: dict
+    candidate: ClassifierMixin
+    estimator: ClassifierMixin
+
+
+def insure(recommend, task, configuration=None):
+    """Fit something quick on few rows, in case there is no time for anything else.
+
+    Parameters
+    ----------
+    recommend : callable
+        ``recommend(n_rows)`` returns the recommendation for so many rows.
+    task : Task
+    configuration : Configuration, default=None
+        What it is to be; None chooses.
+
+    Returns
+    -------
+    insurance : Insurance
+        The shares of the classes, if what is recommended does not beat them on rows
+        held out.
+    """
+    rows = stratified_sample(task.y, min(_QUICK_ROWS, len(task.y)), task.seed)
+    train, test = hold_out(task.y, rows, task.seed)
+    prior = DummyClassifier(strategy="prior").fit(rows[:, np.newaxis], task.y[rows])
+    if configuration == _PRIOR:
+        return Insurance(_PRIOR, {}, prior, prior)
+    if configuration is None:
+        recommended = recommend(len(rows))
+        seconds = recommended.expected_seconds
+        is_quick = seconds < _QUICK_SHARE * task.schedule.left()
+        chosen = int(is_quick.argmax() if is_quick.any() else seconds.argmin())
+        configuration = recommended.configurations[chosen]
+    params, candidate = task.make(configuration)
+    X, y, fit_params = task.take(train)
+    limit = None
+    if task.schedule.is_limited:
+        limit = max(0.2, 0.3 * task.schedule.left())
+    [(estimator, _)] = fit_all([candidate], X, y, fit_params, seconds=limit)
+    if estimator is None or not _beats(estimator, prior, task, test):
+        return Insurance(_PRIOR, {}, prior, prior)
+    return Insurance(configuration, params, candidate, estimator)
+
+
+def _beats(estimator, prior, task, rows):
+    """Say whether a classifier has the lower log loss, if it has one at all."""
+    if not hasattr(estimator, "predict_proba") or len(rows) == 0:
+        return True
+    X, y = take_rows(task.X, rows), task.y[rows]
+    try:
+        with calm():
+            probabilities = estimator.predict_proba(X)
+    except Exception:
+        return False
+    if not np.isfinite(probabilities).all():
+        return False
+    classes = prior.classes_
+    return log_loss(y, probabilities, labels=classes) < log_loss(
+        y, prior.predict_proba(X), labels=classes
+    )
+
+
+def fit_members(indices, trials, task, fitted_on=None):
+    """Fit candidates on as many rows as there is time for.
+
+    Parameters
+    ----------
+    indices : list of int
+        The most important one first.
+    trials : Trials
+    task : Task
+    fitted_on : dict of int to (int or str), default=None
+        The rows of each, or `FOLDS`; None lets the time decide.
+
+    Returns
+    -------
+    outcomes : dict of int to (estimator or None, int or str, str or None)
+        What was fitted, on what, and the error if nothing was. After an interruption
+        the first one is fitted all the same.
+    """
+    plan = _plan(indices, trials, task) if fitted_on is None else fitted_on
+    outcomes = {}
+    for n_rows in sorted({plan[index] for index in indices} - {FOLDS}):
+        chosen = [index for index in indices if plan[index] == n_rows]
+        outcomes |= _fit_on(n_rows, chosen, trials, task)
+    is_interrupted = any(error == INTERRUPTED for _, _, error in outcomes.values())
+    if is_interrupted:
+        warnings.warn(
+            "Interrupted: of the best candidates those predict that are fitted.",
+            SkmetaWarning,
+            stacklevel=5,
+        )
+        if outcomes.get(indices[0], (None,))[0] is None:
+            outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)
+    for index in indices:
+        estimator, _, error = outcomes.get(index, (None, None, "No time was left."))
+        # When replayed, the models of the splits are there in any case.
+        if estimator is None and (plan[index] == FOLDS or task.schedule.is_limited):
+            estimator = _join_models(index, trials, task)
+            outcomes[index] = estimator, FOLDS, None if estimator else error
+    return outcomes
+
+
+def _fit_on(n_rows, indices, trials, task):
+    fitted = fit_all(
+        [trials.candidates[index] for index in indices],
+        *task.sample(n_rows),
+        n_jobs=task.usable_jobs(),
+        seconds=task.schedule.left() if task.schedule.is_limited else None,
+    )
+    return {
+        index: (estimator, n_rows, error)
+        for index, (estimator, error) in zip(indices, fitted, strict=True)
+    }
+
+
+def _plan(indices, trials, task):
+    """Say on how many rows each candidate is to be fitted."""
+    n_all = len(task.y)
+    if not (task.schedule.is_limited and task.splits):
+        return dict.fromkeys(indices, n_all)
+    time = _SHARE * task.schedule.left()
+    # Each in turn takes its part of all workers' time, but no fit is divided.
+    time_of_all = time * task.schedule.n_workers
+    n_fitted = int(np.mean([len(train) for train, _ in task.splits]))
+    plan = {}
+    for index in indices:
+        n_rows = n_all
+        while n_rows > n_fitted:
+            seconds = trials.refit_seconds(index, n_rows, task)
+            if seconds < min(time, time_of_all):
+                break
+            n_rows = int(0.7 * n_rows)
+        # Fewer rows than the models of the splits had are no gain.
+        plan[index] = n_rows if n_rows > n_fitted else FOLDS
+        if plan[index] != FOLDS:
+            time_of_all -= seconds
+    return plan
+
+
+def _join_models(index, trials, task):
+    """Return the models of the splits as one, None if they were not kept."""
+    models = trials.evaluations.models[index] if trials.evaluations.models else None
+    if models is None:
+        return None
+    models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]
+    n_classes = len(np.unique(task.y))
+    if any(len(model.classes_) < n_classes for model in models):
+        return None
+    if len(models) == 1:
+        return models[0]
+    return WeightedEnsemble([trials.candidates[index]] * len(models)).use(models)

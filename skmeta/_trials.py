@@ -1,0 +1,331 @@
+"""The task of one search, and the candidates that were tried on it."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from skmeta._evaluation import Evaluations, params_of_rows, take_rows
+from skmeta._out_of_fold import OutOfFold
+from skmeta._schedule import Schedule
+from skmeta._splits import stratified_sample
+from skmeta.recommendation import Observation
+
+# The time of a fit grows with the rows to this power.
+_GROWTH = 1.1
+
+# Normal quantile for one case in a hundred.
+_QUANTILE = 2.33
+
+# Pools of workers take seconds to start.
+_LEAST_FOR_WORKERS = 3.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is searched on, and in what time.
+
+    Parameters
+    ----------
+    X, y : table and ndarray
+        All rows and their classes.
+    splits : list of (train, test)
+        Row numbers; empty if candidates are not compared.
+    n_rows : int
+        How many rows take part in the splits.
+    fit_params, score_params : dict
+        Given to ``fit`` and to the scorer.
+    schedule : Schedule
+        The time that is left.
+    make : callable
+        ``make(configuration)`` returns the parameters of a candidate and itself.
+    seed : int
+        Of everything random.
+    n_jobs : int or None
+        As in joblib.
+    out_of_fold : OutOfFold or None
+        What is learned from probabilities, if they are kept.
+    """
+
+    X: object
+    y: np.ndarray
+    splits: list
+    n_rows: int
+    fit_params: dict
+    score_params: dict
+    schedule: Schedule
+    make: Callable
+    seed: int
+    n_jobs: int | None = None
+    out_of_fold: OutOfFold | None = None
+
+    def sample(self, n_rows):
+        """Return a stratified sample of the rows, and what `fit` is given with it.
+
+        Parameters
+        ----------
+        n_rows : int
+
+        Returns
+        -------
+        X, y, fit_params : table, ndarray and dict
+        """
+        if n_rows >= len(self.y):
+            return self.X, self.y, self.fit_params
+        return self.take(stratified_sample(self.y, n_rows, self.seed))
+
+    def take(self, rows):
+        """Return some rows, and what `fit` is given with them.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+
+        Returns
+        -------
+        X, y, fit_params : table, ndarray and dict
+        """
+        params = params_of_rows(self.fit_params, rows, len(self.y))
+        return take_rows(self.X, rows), self.y[rows], params
+
+    def usable_jobs(self):
+        """Return `n_jobs`, or 1 where starting workers takes the time that is left."""
+        return 1 if self.schedule.left() < _LEAST_FOR_WORKERS else self.n_jobs
+
+
+class Trials:
+    """Candidates in the order tried, and what came of them.
+
+    Parameters
+    ----------
+    recommendation : Recommendation
+        What may be tried.
+    n_splits : int
+        Of the task.
+
+    Attributes
+    ----------
+    recommendation : Recommendation
+        What was tried, and then what may be tried next.
+    params : list of dict
+        Of the candidates tried.
+    candidates : list of estimators
+        Unfitted.
+    evaluations : Evaluations
+        What came of them.
+    """
+
+    def __init__(self, recommendation, n_splits):
+        self.recommendation = recommendation
+        self.params, self.candidates = [], []
+        self.evaluations = Evaluations.none(n_splits)
+
+    def __len__(self):
+        return len(self.candidates)
+
+    @property
+    def n_left(self):
+        """How many are recommended and were not tried."""
+        return len(self.recommendation.configurations) - len(self)
+
+    @property
+    def tried(self):
+        """The part of the recommendation that was tried."""
+        return self.recommendation.first(len(self))
+
+    @property
+    def complete(self):
+        """Positions of the candidates with a score, the best first."""
+        means = self.evaluations.mean_scores
+        scored = np.flatnonzero(~np.isnan(means))
+        return scored[np.argsort(-means[scored], kind="stable")]
+
+    def add(self, made, evaluations):
+        """Add candidates that were tried.
+
+        Parameters
+        ----------
+        made : list of (dict, estimator)
+            Parameters and candidates; more than were tried do no harm.
+        evaluations : Evaluations
+            What came of them.
+        """
+        made = made[: len(evaluations.errors)]
+        self.params += [params for params, _ in made]
+        self.candidates += [candidate for _, candidate in made]
+        self.evaluations = self.evaluations.followed_by(evaluations)
+
+    def add_untested(self, configuration, params, candidate):
+        """Add a candidate that nothing is known of.
+
+        Parameters
+        ----------
+        configuration : Configuration
+            What it stands for.
+        params : dict
+            Its parameters.
+        candidate : estimator
+            Unfitted.
+        """
+        nothing = np.full((1, self.evaluations.scores.shape[1]), np.nan)
+        tried = self.tried
+        self.recommendation = replace(
+            tried,
+            configurations=(*tried.configurations, configuration),
+            expected_scores=np.append(tried.expected_scores, np.nan),
+            expected_seconds=np.append(tried.expected_seconds, np.nan),
+        )
+        self.add(
+            [(params, candidate)],
+            Evaluations(
+                nothing,
+                nothing,
+                nothing,
+                (None,),
+                probabilities=(None,),
+                models=(None,),
+                plain_scores=nothing,
+            ),
+        )
+
+    def plan_again(self, later):
+        """Replace what may be tried next.
+
+        Parameters
+        ----------
+        later : Recommendation
+            Without what was tried.
+        """
+        self.recommendation = self.tried.followed_by(later)
+
+    def put_first(self, is_possible):
+        """Put what is possible in front of the rest that may be tried next.
+
+        Parameters
+        ----------
+        is_possible : ndarray of bool of shape (n_left,)
+        """
+        order = len(self) + np.argsort(~is_possible, kind="stable")
+        self.recommendation = self.recommendation.take([*range(len(self)), *order])
+
+    def observations(self):
+        """Return what was tried in the form that recommenders take.
+
+        Returns
+        -------
+        observations : list of Observation
+            The score of a candidate without all its splits is that of the best
+            one and the mean difference on those it has.
+        """
+        evaluations = self.evaluations
+        scores = evaluations.mean_scores.copy()
+        if len(self.complete):
+            best = self.complete[0]
+            gaps = evaluations.plain_scores - evaluations.plain_scores[best]
+            partly = np.isnan(scores) & ~np.isnan(gaps).all(axis=1)
+            scores[partly] = scores[best] + np.nanmean(gaps[partly], axis=1)
+        seconds = evaluations.fit_seconds + evaluations.score_seconds
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # not one split ended
+            seconds = np.nanmean(seconds, axis=1) if seconds.size else seconds.sum(1)
+        tried = self.tried.configurations
+        return [Observation(*each) for each in zip(tried, scores, seconds, strict=True)]
+
+    def make_objection(self, n_best):
+        """Return a function that says why a candidate is not worth all its splits.
+
+        Parameters
+        ----------
+        n_best : int
+            Candidates that it has to come close to.
+
+        Returns
+        -------
+        object_to : callable or None
+            As `evaluate_candidates` takes it; None if too little is known. It
+            compares with the last of the best few, on the same splits. If the
+            differences vary over splits like those of the others did, and
+            normally, one in a hundred candidates that would have been as good is
+            dropped by each look.
+        """
+        plain = self.evaluations.plain_scores
+        n_splits = plain.shape[1]
+        complete = self.complete
+        if n_splits < 3 or len(complete) <= n_best:
+            return None
+        rival = plain[complete[n_best - 1]]
+        gaps = plain[complete] - rival
+        spread = np.sqrt(np.var(gaps, axis=1, ddof=1).sum() / (len(complete) - 1))
+
+        def object_to(scores):
+            n_done = np.count_nonzero(~np.isnan(scores))
+            # Of a mean over some of the splits about that over all of them.
+            error = spread * np.sqrt(1 / n_done - 1 / n_splits)
+            gap = np.nanmean(scores - rival)
+            if gap >= -_QUANTILE * error - 1e-12:
+                return None
+            return (
+                f"Dropped after {n_done} of {n_splits} splits: {-gap:.3f} behind the "
+                f"{n_best} best."
+            )
+
+        return object_to
+
+    def refit_seconds(self, index, n_rows, task):
+        """Predict the seconds that a candidate needs for another number of rows.
+
+        Parameters
+        ----------
+        index : int
+            Of a candidate with all its splits.
+        n_rows : int
+            To be fitted on.
+        task : Task
+
+        Returns
+        -------
+        seconds : float
+        """
+        n_fitted = np.mean([len(train) for train, _ in task.splits])
+        seconds = self.evaluations.fit_seconds[index].mean()
+        return seconds * (n_rows / n_fitted) ** _GROWTH
+
+    def to_log(self, task, members):
+        """Return a record of the search from which it can be done again.
+
+        Parameters
+        ----------
+        task : Task
+        members : dict of int to (float, int or str)
+            Weight of each candidate that predicts, and what it was fitted on.
+
+        Returns
+        -------
+        log : dict
+            Numbers, strings, lists and dicts only.
+        """
+        means = self.evaluations.mean_scores
+        return {
+            "seed": task.seed,
+            "n_rows": len(task.y),
+            "n_rows_compared": task.n_rows,
+            "n_splits": len(task.splits),
+            "trials": [
+                {
+                    "configuration": configuration.to_dict(),
+                    "score": None if np.isnan(mean) else float(mean),
+                    "error": error,
+                }
+                for configuration, mean, error in zip(
+                    self.tried.configurations,
+                    means,
+                    self.evaluations.errors,
+                    strict=True,
+                )
+            ],
+            "members": [
+                {"trial": index, "weight": float(weight), "fitted_on": fitted_on}
+                for index, (weight, fitted_on) in members.items()
+            ],
+        }
