@@ -69,6 +69,9 @@ class BaseLearner:
     wants_class_numbers : bool
         Whether the classifier takes no other classes than 0, 1, ..., or gives
         others back in another form.
+    is_stoppable : bool
+        Whether fits and predictions are many short calls, between which they can
+        be stopped.
 
     References
     ----------
@@ -85,6 +88,7 @@ class BaseLearner:
     max_cells: float = np.inf
     has_margins: bool = False
     wants_class_numbers: bool = False
+    is_stoppable: bool = True
 
     @property
     def is_installed(self):
@@ -365,6 +369,7 @@ _LEARNERS = (
         ),
         encoding={"dense": False},
         fit_to_size=_leaves_that_fit,
+        is_stoppable=False,
     ),
     BaseLearner(
         "logistic_regression",
@@ -413,6 +418,7 @@ _LEARNERS = (
         fixed={"max_iter": 2000},
         max_rows=100_000,
         has_margins=True,
+        is_stoppable=False,
     ),
     BaseLearner(
         "svc",
@@ -439,6 +445,7 @@ _LEARNERS = (
         max_rows=15_000,
         max_cells=_DENSE_CELLS,
         has_margins=True,
+        is_stoppable=False,
     ),
     BaseLearner(
         "mlp",
@@ -486,6 +493,7 @@ _LEARNERS = (
         fit_to_size=_neighbours_to_size,
         max_rows=50_000,
         max_cells=2e7,  # every prediction reads the whole table
+        is_stoppable=False,
     ),
     BaseLearner(
         "gaussian_nb",
@@ -514,6 +522,7 @@ _LEARNERS = (
         encoding=_LINEAR | {"max_levels": 40},
         fit_to_size=_solver_that_shrinks,
         max_cells=_DENSE_CELLS,
+        is_stoppable=False,
     ),
     BaseLearner(
         "quadratic_discriminant_analysis",
@@ -526,6 +535,7 @@ _LEARNERS = (
         ),
         encoding=_LINEAR | {"max_levels": 40},
         max_cells=_DENSE_CELLS,
+        is_stoppable=False,
     ),
     BaseLearner(
         "lightgbm",
@@ -586,6 +596,7 @@ _LEARNERS = (
         fixed={"verbose": False, "allow_writing_files": False, "thread_count": 1},
         max_cells=_DENSE_CELLS,
         wants_class_numbers=True,
+        is_stoppable=False,
     ),
 )
 

@@ -9,6 +9,7 @@ from skmeta._base_learners import (
     get_learner,
     make_estimator,
 )
+from skmeta._configuration import Configuration
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import calm
@@ -17,6 +18,9 @@ from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
 from skmeta.exceptions import NoCandidateError
 from skmeta.recommendation import nearest_metric
+
+# What takes next to no time, and has useful probabilities on few rows.
+_QUICK = Configuration("extra_trees", {"n_estimators": 40, "min_samples_leaf": 3})
 
 
 class MetaLearnerClassifier(MetaSearch):
@@ -267,14 +271,19 @@ class MetaLearnerClassifier(MetaSearch):
         is_known = tuned in knowledge.metrics
         return (tuned if is_known else metric), is_exact and is_known
 
-    def _out_of_fold(self, X, y, splits, score_params, sample_weight):
+    def _choose_quick(self, knowledge, names):
+        if "extra_trees" in knowledge.configurations.loc[list(names), "learner"].array:
+            return _QUICK
+        return super()._choose_quick(knowledge, names)
+
+    def _out_of_fold(self, task, sample_weight):
         return OutOfFold(
-            X,
-            y,
-            splits,
+            task.X,
+            task.y,
+            task.splits,
             self.scorer_,
             *nearest_metric(self.scoring),
-            score_params,
+            task.score_params,
             sample_weight,
         )
 

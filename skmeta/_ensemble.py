@@ -61,6 +61,27 @@ def greedy_ensemble(probabilities, y, max_members, *, first=None, sample_weight=
     return best / best.sum()
 
 
+def align(probabilities, known, classes):
+    """Return the probabilities of all classes, 0 for those that are not known.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_rows, n_known)
+        Of a classifier that has seen some of the classes.
+    known, classes : ndarray of shape (n_known,) and (n_classes,)
+        Those, and all; sorted.
+
+    Returns
+    -------
+    aligned : ndarray of shape (n_rows, n_classes)
+    """
+    if len(known) == len(classes):
+        return probabilities
+    aligned = np.zeros((len(probabilities), len(classes)))
+    aligned[:, np.searchsorted(classes, known)] = probabilities
+    return aligned
+
+
 def _members_have(method):
     def check(ensemble):
         for estimator in ensemble.estimators:
@@ -129,7 +150,8 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         fitted : list of classifiers
-            In the order of `estimators`, with the same classes.
+            In the order of `estimators`. What one of them has never seen of the
+            classes has the probability 0 there.
 
         Returns
         -------
@@ -137,7 +159,9 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         self.estimators_ = list(fitted)
         first = self.estimators_[0]
-        self.classes_ = first.classes_
+        self.classes_ = np.unique(
+            np.concatenate([estimator.classes_ for estimator in self.estimators_])
+        )
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(first, name):
                 setattr(self, name, getattr(first, name))
@@ -163,7 +187,8 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if weights is None:
             weights = np.full(len(self.estimators_), 1 / len(self.estimators_))
         return sum(
-            weight * estimator.predict_proba(X)
+            weight
+            * align(estimator.predict_proba(X), estimator.classes_, self.classes_)
             for weight, estimator in zip(weights, self.estimators_, strict=True)
         )
 

@@ -18,6 +18,7 @@ from sklearn.metrics import get_scorer
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
+from skmeta._ensemble import align
 from skmeta._limits import OutOfTime, memory_limit, time_limit
 from skmeta._schedule import Schedule
 
@@ -222,11 +223,13 @@ def evaluate_candidates(
         X, y, splits, scorer, fit_params, score_params, classes, class_weights,
         memory_limit, largest_model, os.getpid(),
     )  # fmt: skip
-    results = _Results(len(splits), schedule, object_to, judge, on_candidate)
+    results = _Results(
+        len(splits), schedule, expected_seconds, object_to, judge, on_candidate
+    )
 
     def tasks(indices):
         for index in indices:
-            seconds = expected_seconds[index]
+            seconds = expected_seconds[index] * results.pace()
             if not schedule.has_time_for(seconds, len(splits)):
                 return
             for fold in range(len(splits)):
@@ -297,9 +300,12 @@ class _Results:
     works on what is there when it is called.
     """
 
-    def __init__(self, n_splits, schedule, object_to, judge, on_candidate):
+    def __init__(
+        self, n_splits, schedule, expected_seconds, object_to, judge, on_candidate
+    ):
         self._n_splits = n_splits
         self._schedule = schedule
+        self._expected_seconds = expected_seconds
         self._object_to = object_to
         self._judge = judge
         self._on_candidate = on_candidate
@@ -313,6 +319,17 @@ class _Results:
     def started(self):
         """The candidates of which a fold was started."""
         return list(self._n_started)
+
+    def pace(self):
+        """Return how many times as long as expected folds took, in the mean."""
+        ratios = [
+            result.seconds / max(self._expected_seconds[index], 1e-3)
+            for index, folds in list(self._folds.items())
+            for result in list(folds.values())
+        ]
+        known = [ratio for ratio in ratios if ratio > 0]
+        # One imagined fold was as fast as expected.
+        return float(np.exp(np.sum(np.log(known)) / (len(known) + 1)))
 
     def note_start(self, index, fold):
         self._n_started[index] = fold + 1
@@ -515,7 +532,9 @@ def _score_fold(work, estimator, test):
             weights = weights[np.searchsorted(work.classes, estimator.classes_)]
         scored = Prediction(estimator.classes_, probabilities, weights)
     score = float(_score(work.scorer, scored, X_test, y_test, params))
-    return score, _align(probabilities, estimator.classes_, work.classes)
+    if not np.isfinite(probabilities).all():
+        raise ValueError("predict_proba gave NaN or infinity.")
+    return score, align(probabilities, estimator.classes_, work.classes)
 
 
 def _model_to_keep(estimator, work):
@@ -582,17 +601,6 @@ class Prediction(ClassifierMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return True
-
-
-def _align(probabilities, known, classes):
-    """Return the probabilities of all classes, also of those that are not known."""
-    if not np.isfinite(probabilities).all():
-        raise ValueError("predict_proba gave NaN or infinity.")
-    if len(known) == len(classes):
-        return probabilities
-    aligned = np.zeros((len(probabilities), len(classes)))
-    aligned[:, np.searchsorted(classes, known)] = probabilities
-    return aligned
 
 
 def score_prediction(scorer, prediction, X, y, rows, score_params):

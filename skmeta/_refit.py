@@ -23,9 +23,8 @@ QUICK = "quick"
 # The part of the time left that fits may be expected to take.
 _SHARE = 0.75
 
-# Rows that something quick is fitted on, and the part of the time that it may take.
+# Rows that something quick is fitted on.
 _QUICK_ROWS = 2_000
-_QUICK_SHARE = 0.02
 
 _PRIOR = Configuration("sklearn.dummy:DummyClassifier", {"strategy": "prior"})
 
@@ -52,34 +51,25 @@ class Insurance:
     estimator: ClassifierMixin
 
 
-def insure(recommend, task, configuration=None):
+def insure(task, configuration):
     """Fit something quick on few rows, in case there is no time for anything else.
 
     Parameters
     ----------
-    recommend : callable
-        ``recommend(n_rows)`` returns the recommendation for so many rows.
     task : Task
-    configuration : Configuration, default=None
-        What it is to be; None chooses.
+    configuration : Configuration
+        What it is to be.
 
     Returns
     -------
     insurance : Insurance
-        The shares of the classes, if what is recommended does not beat them on rows
-        held out.
+        The shares of the classes, if that does not beat them on rows held out.
     """
     rows = stratified_sample(task.y, min(_QUICK_ROWS, len(task.y)), task.seed)
     train, test = hold_out(task.y, rows, task.seed)
     prior = DummyClassifier(strategy="prior").fit(rows[:, np.newaxis], task.y[rows])
     if configuration == _PRIOR:
         return Insurance(_PRIOR, {}, prior, prior)
-    if configuration is None:
-        recommended = recommend(len(rows))
-        seconds = recommended.expected_seconds
-        is_quick = seconds < _QUICK_SHARE * task.schedule.left()
-        chosen = int(is_quick.argmax() if is_quick.any() else seconds.argmin())
-        configuration = recommended.configurations[chosen]
     params, candidate = task.make(configuration)
     X, y, fit_params = task.take(train)
     limit = None
@@ -193,9 +183,8 @@ def _join_models(index, trials, task):
     if models is None:
         return None
     models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]
-    n_classes = len(np.unique(task.y))
-    if any(len(model.classes_) < n_classes for model in models):
+    joined = WeightedEnsemble([trials.candidates[index]] * len(models)).use(models)
+    # A class of few rows may be in none of them.
+    if len(joined.classes_) < len(np.unique(task.y)):
         return None
-    if len(models) == 1:
-        return models[0]
-    return WeightedEnsemble([trials.candidates[index]] * len(models)).use(models)
+    return models[0] if len(models) == 1 else joined

@@ -12,6 +12,9 @@ _MARGIN_SHARE = 0.02
 _PATIENCE = 6.0
 _LEAST_LIMIT = 1.0
 
+# A thread that only waits would seem to be on a very busy machine.
+_LARGEST_LOAD = 10.0
+
 # Most of the budget that may be kept for fitting on all rows.
 _LARGEST_RESERVE = 0.3
 
@@ -21,7 +24,7 @@ class Schedule:
 
     Parameters
     ----------
-    budget : float or None
+    budget : float or None, default=None
         Seconds from now on; None is no limit.
     n_workers : int, default=1
         Fits done at the same time.
@@ -29,11 +32,12 @@ class Schedule:
         Seconds from any origin.
     """
 
-    def __init__(self, budget, n_workers=1, clock=time.monotonic):
+    def __init__(self, budget=None, n_workers=1, clock=time.monotonic):
         self.budget = budget
         self.n_workers = n_workers
         self._clock = clock
         self._reserved = 0.0
+        self._cpu_start, self._start = time.thread_time(), time.perf_counter()
         self._end = math.inf
         if budget is not None:
             self._end = clock() + budget - _MARGIN - _MARGIN_SHARE * budget
@@ -42,6 +46,16 @@ class Schedule:
     def is_limited(self):
         """Whether there is a deadline."""
         return self.budget is not None
+
+    def measure_load(self):
+        """Return how many seconds pass for each second of work; at least 1.
+
+        Measured on what this thread has done since the schedule was made. Known
+        seconds are those of an idle machine.
+        """
+        worked = time.thread_time() - self._cpu_start
+        passed = time.perf_counter() - self._start
+        return min(max(1.0, passed / max(worked, 1e-3)), _LARGEST_LOAD)
 
     def left(self):
         """Return the seconds that are left for everything."""

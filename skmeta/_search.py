@@ -4,7 +4,7 @@ import os
 import time
 import warnings
 from abc import ABC, abstractmethod
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from numbers import Integral, Real
@@ -31,9 +31,9 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from skmeta._base_learners import TaskSize
+from skmeta._base_learners import TaskSize, get_learner
 from skmeta._configuration import Configuration
-from skmeta._evaluation import evaluate_candidates, make_cv_results, take_rows
+from skmeta._evaluation import evaluate_candidates, make_cv_results
 from skmeta._inputs import (
     check_number,
     check_weights,
@@ -41,19 +41,19 @@ from skmeta._inputs import (
     make_seed,
     without_nullable,
 )
+from skmeta._limits import OutOfTime, time_limit
 from skmeta._refit import QUICK, fit_members, insure
 from skmeta._schedule import Schedule
 from skmeta._splits import (
     default_splits,
     n_default_folds,
-    stratified_sample,
     thin_splits,
 )
 from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
-from skmeta.recommendation import get_recommender, nearest_metric
+from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
 
 DEFAULT_N_CANDIDATES = 8
 
@@ -67,9 +67,13 @@ _LEAST_ROWS = 2_000
 
 # Rows that meta-features are extracted from where there is a time budget.
 _ROWS_DESCRIBED = 20_000
+_ROWS_DESCRIBED_PER_SECOND = 2_000
 
 # The part of the time that the first round may be expected to take.
-_SHARE_OF_FIRST_ROUND = 0.4
+_SHARE_OF_FIRST_ROUND = 0.25
+
+# How many times as long as expected what cannot be stopped may take.
+_CAUTION = 3.0
 
 # Bytes of the models of the splits that are kept in case there is no time to fit on
 # all rows; larger ones would take long on their way from another process.
@@ -121,7 +125,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Return a context manager that candidates are fitted in."""
         return nullcontext()
 
-    def _out_of_fold(self, X, y, splits, score_params, sample_weight):
+    def _out_of_fold(self, task, sample_weight):
         """Return an `OutOfFold` if probabilities are to be kept, else None."""
         return None
 
@@ -299,39 +303,39 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             log = _check_log(log, len(y))
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state) if log is None else log["seed"]
-        recommender = self._fit_recommender(
-            X, y, seed, sample_weight is not None, schedule
-        )
-        n_rows = len(y)
-        if self.n_candidates != 1:
-            n_rows = self._n_rows_compared(len(y), recommender, schedule, log)
-        splits = self._make_splits(X, y, split_params, seed, n_rows, log)
-        size = _size_of_fits(X, y, splits)
+        knowledge, names = self._open_knowledge(X, y, sample_weight is not None)
+        size = TaskSize(len(y), X.shape[1], len(np.unique(y)))
         task = Task(
-            X=X,
-            y=y,
-            splits=splits,
-            n_rows=n_rows,
+            X,
+            y,
+            n_rows=len(y),
             fit_params=self._estimator_params(routed, sample_weight),
             score_params=score_params,
             schedule=schedule,
             make=partial(self._make_candidate, size=size, seed=seed),
             seed=seed,
             n_jobs=self.n_jobs,
-            out_of_fold=self._out_of_fold(X, y, splits, score_params, sample_weight),
         )
+        task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight))
+        quick = None if log is None else _quick_of(log)
+        if schedule.is_limited and self.refit:
+            quick = self._choose_quick(knowledge, names)
+        self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
         with self._fitting_context():
-            insurance = None
-            trials = Trials(self._recommend(recommender, (), n_rows), len(splits))
-            if log is not None:
-                trials.recommendation, quick = _read_log(log, trials.recommendation)
-                if quick is None:
-                    self._evaluate(trials, task, trials.n_left, keep=np.inf)
-                else:
-                    insurance = insure(None, task, quick)
-            else:
-                if schedule.is_limited and self.refit:
-                    insurance = insure(partial(self._recommend, recommender, ()), task)
+            insurance = None if quick is None else insure(task, quick)
+            trials = Trials(Recommendation.none(), 0)
+            with suppress(OutOfTime):
+                with time_limit(schedule.left() if schedule.is_limited else None):
+                    recommender = self._fit_recommender(knowledge, names, task)
+                    task = self._split(recommender, task, split_params, log)
+                    recommendation = self._recommend(recommender, (), task)
+                    out_of_fold = self._out_of_fold(task, sample_weight)
+                task = replace(task, out_of_fold=out_of_fold)
+                trials = Trials(recommendation, len(task.splits))
+            if log is not None and insurance is None:
+                trials.recommendation = _read_log(log, recommendation)
+                self._evaluate(trials, task, trials.n_left, keep=np.inf)
+            elif trials.n_left and log is None:
                 self._try(recommender, trials, task)
             members = self._describe(trials, task, insurance)
             if self.refit:
@@ -357,7 +361,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             self._reserve(trials, task)
             if adapts and trials.n_left:
                 observed = trials.observations()
-                trials.plan_again(self._recommend(recommender, observed, task.n_rows))
+                trials.plan_again(self._recommend(recommender, observed, task))
 
     def _evaluate(self, trials, task, n_next, keep=_LARGEST_MODEL):
         """Try the next candidates; say whether it is worth going on."""
@@ -493,7 +497,18 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _chooses_splits(self):
         return self.cv is None or isinstance(self.cv, Integral)
 
-    def _n_rows_compared(self, n_rows, recommender, schedule, log):
+    def _split(self, recommender, task, split_params, log):
+        """Return the task with its splits, and candidates that suit their size."""
+        n_rows = len(task.y)
+        if self.n_candidates != 1:
+            n_rows = self._n_rows_compared(recommender, task, log)
+        splits = self._make_splits(task, split_params, n_rows, log)
+        n_fitted = min([len(train) for train, _ in splits], default=n_rows)
+        size = TaskSize(n_fitted, task.X.shape[1], len(np.unique(task.y)))
+        make = partial(self._make_candidate, size=size, seed=task.seed)
+        return replace(task, splits=splits, n_rows=n_rows, make=make)
+
+    def _n_rows_compared(self, recommender, task, log):
         """Return how many rows take part in the comparison of candidates.
 
         No more than it takes to see a difference; with a time budget, no more than
@@ -501,18 +516,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """
         if log is not None:
             return log["n_rows_compared"]
-        n_used = min(n_rows, _MOST_ROWS)
-        while schedule.is_limited and n_used > _LEAST_ROWS:
-            first = self._recommend(recommender, (), n_used).first(_ROUND)
-            n_folds = n_default_folds(n_used) if self.cv is None else 5
-            seconds = first.expected_seconds.sum() * n_folds / schedule.n_workers
-            if seconds < _SHARE_OF_FIRST_ROUND * schedule.left():
+        schedule = task.schedule
+        n_rows = min(len(task.y), _MOST_ROWS)
+        while schedule.is_limited and n_rows > _LEAST_ROWS:
+            first = self._recommend(recommender, (), replace(task, n_rows=n_rows))
+            n_folds = n_default_folds(n_rows) if self.cv is None else 5
+            seconds = first.first(_ROUND).expected_seconds.sum() * n_folds
+            if seconds / schedule.n_workers < _SHARE_OF_FIRST_ROUND * schedule.left():
                 break
-            n_used = max(_LEAST_ROWS, n_used // 2)
-        return n_used
+            n_rows = max(_LEAST_ROWS, n_rows // 2)
+        return n_rows
 
-    def _make_splits(self, X, y, split_params, seed, n_rows, log):
+    def _make_splits(self, task, split_params, n_rows, log):
         """Return the list of splits, empty when there is nothing to choose from."""
+        X, y, seed = task.X, task.y, task.seed
         if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
             splits = []
         elif self.cv is None:
@@ -531,15 +548,29 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self.n_splits_ = len(splits)
         return splits
 
-    def _fit_recommender(self, X, y, seed, weighted, schedule):
-        """Extract meta-features, and fit the recommender on what may be used here."""
+    def _open_knowledge(self, X, y, weighted):
+        """Return the knowledge, and the names of what may be recommended here."""
         knowledge = open_knowledge(self.knowledge)
         size = TaskSize(len(y), X.shape[1], len(np.unique(y)))
-        names = tuple(self._select_configurations(knowledge, size, weighted))
-        n_described = _ROWS_DESCRIBED if schedule.is_limited else _MOST_ROWS
+        return knowledge, tuple(self._select_configurations(knowledge, size, weighted))
+
+    def _choose_quick(self, knowledge, names):
+        """Return a configuration that takes next to no time anywhere."""
+        usable = knowledge.with_configurations(names)
+        seconds = usable.fit_seconds.to_numpy(np.float64)
+        slowest = np.nanmax(seconds, initial=0.0)
+        return usable.configuration_values[
+            int(np.where(np.isnan(seconds), slowest, seconds).mean(axis=0).argmin())
+        ]
+
+    def _fit_recommender(self, knowledge, names, task):
+        """Extract meta-features, and fit the recommender on what may be used here."""
+        X, y, n_described = task.X, task.y, _MOST_ROWS
+        if task.schedule.is_limited:
+            n_described = _ROWS_DESCRIBED_PER_SECOND * task.schedule.budget
+            n_described = int(np.clip(n_described, _LEAST_ROWS, _ROWS_DESCRIBED))
         if n_described < len(y):
-            rows = stratified_sample(y, n_described, seed)
-            X, y = take_rows(X, rows), y[rows]
+            X, y, _ = task.sample(n_described)
         extractor = MetaFeatureExtractor(level="full").fit(X, y)
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()
@@ -551,16 +582,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
 
-    def _recommend(self, recommender, observed=(), n_rows=None):
+    def _recommend(self, recommender, observed, task):
         n_wanted = self._n_wanted()
         with _one_thread():
             recommendation = recommender.recommend(
                 self.meta_features_,
                 n_configurations=None if n_wanted is None else n_wanted - len(observed),
                 per_second=self.time_budget is not None,
+                n_rows=task.n_rows,
                 **({"observed": observed} if observed else {}),
-                **({} if n_rows is None else {"n_rows": n_rows}),
             )
+        if task.schedule.is_limited and not observed:
+            # Later it is in what was observed.
+            seconds = recommendation.expected_seconds * task.schedule.measure_load()
+            recommendation = replace(recommendation, expected_seconds=seconds)
         if self._scores_as_known:
             return recommendation
         note = f" It follows {recommendation.metric}, the nearest metric that is known."
@@ -769,6 +804,11 @@ def open_knowledge(knowledge):
 def _put_affordable_first(trials, task):
     """Put what still fits into the time in front; say whether anything does."""
     seconds = trials.recommendation.expected_seconds[len(trials) :]
+    if task.usable_jobs() in (None, 1):
+        # In this process only what consists of short steps can be stopped.
+        left = trials.recommendation.configurations[len(trials) :]
+        can_stop = [get_learner(each.learner).is_stoppable for each in left]
+        seconds = np.where(can_stop, seconds, _CAUTION * seconds)
     fits = np.array(
         [task.schedule.has_time_for(each, len(task.splits)) for each in seconds]
     )
@@ -813,21 +853,26 @@ def _check_log(log, n_rows):
         ) from error
 
 
+def _quick_of(log):
+    """Return the configuration that predicts without having been compared, if any."""
+    member = log["members"][0]
+    if member["fitted_on"] != QUICK:
+        return None
+    return Configuration.from_dict(log["trials"][member["trial"]]["configuration"])
+
+
 def _read_log(log, recommendation):
-    """Return what was tried in an earlier search, or what predicts without."""
+    """Return what was tried in an earlier search as if it were recommended."""
     configurations = [
         Configuration.from_dict(trial["configuration"]) for trial in log["trials"]
     ]
-    if log["members"][0]["fitted_on"] == QUICK:
-        return recommendation, configurations[log["members"][0]["trial"]]
     unknown = np.full(len(configurations), np.nan)
-    tried = replace(
+    return replace(
         recommendation,
         configurations=tuple(configurations),
         expected_scores=unknown,
         expected_seconds=unknown,
     )
-    return tried, None
 
 
 def _make_leaderboard(trials, results, errors=None):
@@ -850,12 +895,6 @@ def _make_leaderboard(trials, results, errors=None):
         frame["error"] = errors.reindex(frame.index)
     # A candidate without a score that did not fail goes before those that did.
     return frame.iloc[np.lexsort([frame["rank"], frame["error"].notna()])]
-
-
-def _size_of_fits(X, y, splits):
-    """Return the size of the smallest fit, so that hyperparameters suit them all."""
-    n_rows = min([len(train) for train, _ in splits], default=len(y))
-    return TaskSize(n_rows, X.shape[1], len(np.unique(y)))
 
 
 def _last_line(error):

@@ -11,8 +11,8 @@ from skmeta._base_learners import (
     split_hyperparameters,
 )
 from skmeta._inputs import with_seeds
-from skmeta._schedule import Schedule
 from skmeta._search import MetaSearch
+from skmeta._trials import Task
 from skmeta.exceptions import NoCandidateError
 
 
@@ -232,10 +232,12 @@ class MetaHyperparamSelector(MetaSearch):
         self._check_parameters()
         X, y = self._check_inputs(X, y)
         size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
-        recommender = self._fit_recommender(X, y, 0, False, Schedule(None))
+        task = Task(X, y, len(y))
+        knowledge, names = self._open_knowledge(X, y, weighted=False)
+        recommender = self._fit_recommender(knowledge, names, task)
         return [
             self._make_candidate(configuration, size, seed=0)[0]
-            for configuration in self._recommend(recommender).configurations
+            for configuration in self._recommend(recommender, (), task).configurations
         ]
 
     def _select_configurations(self, knowledge, size, weighted):

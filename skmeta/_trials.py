@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,33 +30,33 @@ class Task:
     ----------
     X, y : table and ndarray
         All rows and their classes.
-    splits : list of (train, test)
-        Row numbers; empty if candidates are not compared.
     n_rows : int
         How many rows take part in the splits.
-    fit_params, score_params : dict
-        Given to ``fit`` and to the scorer.
-    schedule : Schedule
-        The time that is left.
-    make : callable
-        ``make(configuration)`` returns the parameters of a candidate and itself.
-    seed : int
+    seed : int, default=0
         Of everything random.
-    n_jobs : int or None
+    splits : list of (train, test), default=()
+        Row numbers; empty if candidates are not compared.
+    fit_params, score_params : dict, optional
+        Given to ``fit`` and to the scorer.
+    schedule : Schedule, optional
+        The time that is left; without limit by default.
+    make : callable, default=None
+        ``make(configuration)`` returns the parameters of a candidate and itself.
+    n_jobs : int or None, default=None
         As in joblib.
-    out_of_fold : OutOfFold or None
+    out_of_fold : OutOfFold or None, default=None
         What is learned from probabilities, if they are kept.
     """
 
     X: object
     y: np.ndarray
-    splits: list
     n_rows: int
-    fit_params: dict
-    score_params: dict
-    schedule: Schedule
-    make: Callable
-    seed: int
+    seed: int = 0
+    splits: list = ()
+    fit_params: dict = field(default_factory=dict)
+    score_params: dict = field(default_factory=dict)
+    schedule: Schedule = field(default_factory=Schedule)
+    make: Callable | None = None
     n_jobs: int | None = None
     out_of_fold: OutOfFold | None = None
 

@@ -401,7 +401,8 @@ def test_interrupted_while_members_are_fitted(skewed, monkeypatch):
 
     y_all, fit = y, Pipeline.fit
     monkeypatch.setattr(Pipeline, "fit", interrupt_second)
-    clf = cheap_classifier()
+    learners = ["gaussian_nb", "logistic_regression", "decision_tree"]
+    clf = cheap_classifier(base_learners=learners, n_candidates=10)
     with pytest.warns(SkmetaWarning, match="those predict that are fitted"):
         clf.fit(X, y)
     assert len(clf.ensemble_.estimators_) == 1

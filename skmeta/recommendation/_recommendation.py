@@ -41,6 +41,13 @@ class Recommendation:
     fell_back: bool = False
     reason: str = ""
 
+    @classmethod
+    def none(cls):
+        """Return what there is if nothing could be recommended."""
+        nothing = np.empty(0)
+        weights = pd.Series(nothing, name="weight")
+        return cls((), nothing, nothing, weights, metric="", recommender="nobody")
+
     def first(self, n_configurations):
         """Return a recommendation of only the first few configurations.
 

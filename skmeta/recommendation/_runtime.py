@@ -7,6 +7,9 @@ SIZES = ("nr_inst", "nr_attr", "nr_class", "symbols.sum")
 _LEAST = 1e-3  # seconds; below, clocks and overheads are all there is
 _RIDGE = 1.0
 
+# Beyond the largest known task seconds grow with the rows to this power.
+_GROWTH = 1.1
+
 
 class RuntimeModel:
     """Seconds of each configuration as a power law of the sizes of the task.
@@ -33,6 +36,9 @@ class RuntimeModel:
 
     def __init__(self, meta_features, seconds):
         self.names = [name for name in SIZES if name in meta_features]
+        self._most_rows = np.inf
+        if "nr_inst" in self.names:
+            self._most_rows = float(meta_features["nr_inst"].max())
         inputs = self._log_sizes(meta_features)
         self._center = inputs.mean(axis=0)
         centered = inputs - self._center
@@ -63,8 +69,14 @@ class RuntimeModel:
         -------
         seconds : ndarray of shape (n_configurations,)
         """
-        row = np.append(1.0, self._log_sizes(meta_features) - self._center)
-        return np.exp(self._level + self._slopes @ row)
+        sizes, growth = dict(meta_features), 1.0
+        n_rows = sizes.get("nr_inst", 0.0)
+        if n_rows > self._most_rows:
+            # Slopes of small tasks, shrunk as they are, say too little of large ones.
+            growth = (n_rows / self._most_rows) ** _GROWTH
+            sizes["nr_inst"] = self._most_rows
+        row = np.append(1.0, self._log_sizes(sizes) - self._center)
+        return np.exp(self._level + self._slopes @ row) * growth
 
     def _log_sizes(self, meta_features):
         sizes = [np.asarray(meta_features[name], np.float64) for name in self.names]
