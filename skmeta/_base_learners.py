@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
-from skmeta._tables import TableEncoder
+from skmeta._encoding import TableEncoder
 
 
 @dataclass(frozen=True)

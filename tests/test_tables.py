@@ -13,7 +13,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from skmeta._tables import TableEncoder, read_table
+from skmeta._encoding import TableEncoder
+from skmeta._tables import read_table
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=40)
 

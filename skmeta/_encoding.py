@@ -1,0 +1,616 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import sklearn
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skmeta._tables import as_frame, as_table, read_numbers, read_table
+
+# Fewer rows do not show that a column is text, or that it says nothing.
+_MIN_ROWS = 20
+_MAX_TARGET_CLASSES = 10
+_N_COMPONENTS = 30
+_MAX_NGRAMS = 20_000  # of words, and as many of characters
+# Beyond that many, n-grams of characters take seconds and gain little.
+_MAX_CHARACTERS = 1_000_000
+# With it a linear model's default penalty suits n-grams as it suits numbers.
+_NGRAM_WEIGHT = 3.0
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Turn any table into what a base learner takes.
+
+    Columns are numbers, dates, categories or text as found in the rows given to
+    `fit`. Constant and all-missing columns, row numbers and ids are ignored,
+    which `columns_` says.
+
+    Parameters
+    ----------
+    categories : {"native", "ordinal", "one_hot"}, default="ordinal"
+        ``"native"`` gives a DataFrame with category dtypes when there are
+        categories (an array when there are none), for learners that split on
+        categories themselves. ``"ordinal"`` gives the position of the level.
+        ``"one_hot"`` gives an indicator for each level.
+    impute : bool, default=False
+        Fill missing numbers with the median and add an indicator for each
+        column where some were missing in `fit`. Otherwise they stay NaN.
+    scale : {None, "standard", "robust", "quantile"}, default=None
+        What is done to numbers: zero mean and unit variance; median and
+        interquartile range followed by a smooth clipping to (-3, 3) [1]_; or
+        quantiles mapped to a normal distribution. Numbers of a sparse matrix
+        are in each case divided by their deviation only, so that zeros stay.
+    max_levels : int, default=254
+        The most frequent levels of a column that are told apart; the others
+        share one.
+    dense : bool, default=True
+        Give a dense array even for sparse input or many indicators.
+    text : {"components", "ngrams"}, default="components"
+        What becomes of free text: the weights of its n-grams, sparse if `dense`
+        allows it, or at most 30 principal components of them [2]_, for learners
+        that need few dense columns.
+    target_levels : int or None, default=None
+        A categorical column with more levels than this is replaced by how often
+        rows of its level have each class, estimated on other rows in
+        `fit_transform` [3]_. Needs `y` of at most ten classes. None never does
+        so.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    numeric_columns_, categorical_columns_, text_columns_ : ndarray of int64
+        Positions of the columns in use. Dates count as numbers.
+    columns_ : DataFrame
+        What was made of each column of the table, in its order: `name`, `kind`
+        ("number", "date", "category", "text" or "ignored") and, if ignored, the
+        `reason`.
+
+    References
+    ----------
+    .. [1] D. Holzmueller, L. Grinsztajn, I. Steinwart, "Better by Default:
+       Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data", NeurIPS 2024.
+    .. [2] S. Deerwester et al., "Indexing by Latent Semantic Analysis", 1990.
+    .. [3] D. Micci-Barreca, "A Preprocessing Scheme for High-Cardinality
+       Categorical Attributes", 2001.
+    """
+
+    def __init__(
+        self,
+        categories="ordinal",
+        impute=False,
+        scale=None,
+        max_levels=254,
+        dense=True,
+        text="components",
+        target_levels=None,
+    ):
+        self.categories = categories
+        self.impute = impute
+        self.scale = scale
+        self.max_levels = max_levels
+        self.dense = dense
+        self.text = text
+        self.target_levels = target_levels
+
+    def fit(self, X, y=None):
+        """Learn the kinds, levels and scales of the columns.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            Anything that `read_table` reads.
+        y : array-like of shape (n_rows,), default=None
+            Classes. Only `target_levels` needs them.
+
+        Returns
+        -------
+        self
+        """
+        self._learn(X, y)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn from a table and return it encoded.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            Anything that `read_table` reads.
+        y : array-like of shape (n_rows,), default=None
+            Classes. Only `target_levels` needs them.
+
+        Returns
+        -------
+        encoded : ndarray, sparse array or DataFrame of shape (n_rows, n_encoded)
+        """
+        return self._assemble(*self._learn(X, y))
+
+    def transform(self, X):
+        """Return a table encoded as the one given to `fit` was.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            With the columns of `fit`. Levels that `fit` has not seen count as
+            missing.
+
+        Returns
+        -------
+        encoded : ndarray, sparse array or DataFrame of shape (n_rows, n_encoded)
+        """
+        check_is_fitted(self)
+        X = as_table(X)
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input."
+            )
+        numbers = read_numbers(X, self.numeric_columns_, self._dates_)
+        if self._is_sparse_:
+            numbers = sparse.csc_array(numbers)
+        elif sparse.issparse(numbers):
+            numbers = numbers.toarray()
+        numbers = self._with_date_parts(numbers)
+        if self._numeric_steps_ is not None:
+            numbers = self._numeric_steps_.transform(numbers)
+
+        blocks = [numbers]
+        if self._target_columns_.size:
+            codes = self._look_up(X, self._target_columns_, self._target_codes_)
+            blocks.append(self._target_steps_.transform(codes))
+        for j, steps in zip(self.text_columns_, self._text_steps_, strict=True):
+            blocks.append(steps.transform(_texts(_column(X, j))))
+        codes = self._look_up(X, self.categorical_columns_, self._code_of_level_)
+        return self._assemble(blocks, codes)
+
+    @property
+    def columns_(self):
+        """What was made of each column of the table."""
+        check_is_fitted(self)
+        return pd.DataFrame(
+            {"name": self._names_, "kind": self._kinds_, "reason": self._reasons_}
+        )
+
+    def _learn(self, X, y):
+        """Learn everything; return blocks of numbers and the codes of the rows."""
+        _check_choice("categories", self.categories, ["native", "ordinal", "one_hot"])
+        _check_choice("text", self.text, ["components", "ngrams"])
+        X = as_table(X)
+        table = read_table(X)
+        self.n_features_in_ = table.n_columns
+        self._is_sparse_ = sparse.issparse(table.numeric)
+        self._dates_ = table.date_columns
+        classes = self._classes_to_count(y)
+        self._sort_columns(X, table, classes)
+
+        blocks = [self._learn_numbers(table)]
+        if self._target_columns_.size:
+            blocks.append(self._learn_targets(table, classes))
+        self._text_steps_ = []
+        for j in np.searchsorted(table.categorical_columns, self.text_columns_):
+            texts = np.append(table.levels[j].astype(str), "")[table.codes[:, j]]
+            steps, encoded = self._learn_text(texts)
+            self._text_steps_.append(steps)
+            blocks.append(encoded)
+        codes, self._code_of_level_, n_codes = _number_columns(
+            table, self.categorical_columns_, self.max_levels
+        )
+        self._category_dtypes_ = [pd.CategoricalDtype(np.arange(n)) for n in n_codes]
+        self._indicators_ = self._make_indicators(codes, sum(n_codes))
+        return blocks, codes
+
+    def _classes_to_count(self, y):
+        """Return the number of each row's class if levels may be replaced by them."""
+        if y is None or self.target_levels is None:
+            return None
+        _, classes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        # Five folds need a class of five rows.
+        is_useful = 2 <= len(counts) <= _MAX_TARGET_CLASSES and counts.max() >= 5
+        return classes if is_useful else None
+
+    def _sort_columns(self, X, table, classes):
+        """Decide what becomes of each column."""
+        self._names_ = list(getattr(X, "columns", range(table.n_columns)))
+        kinds = np.full(table.n_columns, "ignored", dtype=object)
+        reasons = np.full(table.n_columns, "", dtype=object)
+
+        informative = table.numeric_columns[_informative_numbers(table.numeric)]
+        kinds[informative] = "number"
+        kinds[np.intersect1d(informative, table.date_columns)] = "date"
+        for j in np.flatnonzero(
+            np.isin(table.numeric_columns, informative, invert=True)
+        ):
+            reasons[table.numeric_columns[j]] = _why_not(_has_values(table.numeric, j))
+        ids = _row_numbers(table)
+
+        with_many_levels = []
+        for i, j in enumerate(table.categorical_columns):
+            levels, codes = table.levels[i], table.codes[:, i]
+            counts = np.bincount(codes + 1, minlength=len(levels) + 1)
+            if (counts > 0).sum() < 2:  # constant, counting missing as a value
+                reasons[j] = _why_not(counts[1:].any())
+                continue
+            kinds[j] = "category"
+            n_levels, n_present = np.count_nonzero(counts[1:]), counts[1:].sum()
+            if not isinstance(table.dtypes[j], pd.CategoricalDtype):
+                if _is_text(levels, n_present):
+                    kinds[j] = "text"
+                    continue
+                if (
+                    n_present >= _MIN_ROWS
+                    and n_levels == n_present
+                    and _are_words(levels)
+                ):
+                    ids[j] = "id: every value is different"
+            if classes is not None and n_levels > self.target_levels:
+                with_many_levels.append(j)
+
+        # A table of nothing but ids may be a trial: then they are all there is.
+        if np.isin(np.flatnonzero(kinds != "ignored"), list(ids)).all():
+            ids = {}
+        for j, reason in ids.items():
+            kinds[j], reasons[j] = "ignored", reason
+        self._kinds_, self._reasons_ = kinds, reasons
+        is_target = np.isin(np.arange(table.n_columns), with_many_levels)
+        self.numeric_columns_ = np.flatnonzero((kinds == "number") | (kinds == "date"))
+        self.text_columns_ = np.flatnonzero(kinds == "text")
+        self._target_columns_ = np.flatnonzero((kinds == "category") & is_target)
+        self.categorical_columns_ = np.flatnonzero((kinds == "category") & ~is_target)
+
+    def _learn_numbers(self, table):
+        in_use = np.searchsorted(table.numeric_columns, self.numeric_columns_)
+        numbers = table.numeric
+        if len(in_use) < numbers.shape[1]:
+            numbers = numbers[:, in_use]
+        is_date = np.isin(self.numeric_columns_, table.date_columns)
+        self._date_parts_ = [
+            (i, _informative_numbers(_date_parts(numbers[:, i])))
+            for i in np.flatnonzero(is_date)
+        ]
+        numbers = self._with_date_parts(numbers)
+        self._numeric_steps_ = self._make_numeric_steps(numbers)
+        if self._numeric_steps_ is None:
+            return numbers
+        return self._numeric_steps_.fit_transform(numbers)
+
+    def _with_date_parts(self, numbers):
+        if not self._date_parts_:
+            return numbers
+        parts = [_date_parts(numbers[:, i])[:, vary] for i, vary in self._date_parts_]
+        return np.asfortranarray(np.hstack([numbers, *parts]))
+
+    def _make_numeric_steps(self, numbers):
+        steps = []
+        # In place, since the numbers are a copy of the user's already.
+        if self.impute or sparse.issparse(numbers):
+            steps.append(
+                SimpleImputer(strategy="median", add_indicator=self.impute, copy=False)
+            )
+        if self.scale is not None:
+            steps.extend(_scaling_steps(self.scale, numbers))
+        return make_pipeline(*steps) if steps and numbers.shape[1] else None
+
+    def _learn_targets(self, table, classes):
+        codes, self._target_codes_, _ = _number_columns(
+            table, self._target_columns_, np.inf
+        )
+        steps = [_target_encoder()]
+        if self.scale is not None:
+            steps.append(StandardScaler())
+        self._target_steps_ = make_pipeline(*steps)
+        with warnings.catch_warnings():
+            # A class of fewer rows than folds is in fewer of them, which is well.
+            warnings.filterwarnings("ignore", "The least populated class")
+            return self._target_steps_.fit_transform(codes, classes)
+
+    def _learn_text(self, texts):
+        """Return fitted steps and what they make of the texts."""
+        vectorizers = [("words", _vectorizer(ngram_range=(1, 2)))]
+        if sum(map(len, texts)) <= _MAX_CHARACTERS:
+            characters = _vectorizer(analyzer="char_wb", ngram_range=(3, 5))
+            vectorizers.append(("characters", characters))
+        weights = {name: _NGRAM_WEIGHT for name, _ in vectorizers}
+        steps = [FeatureUnion(vectorizers, transformer_weights=weights)]
+        encoded = steps[0].fit_transform(texts)
+        if self.text == "components":
+            n_components = min(_N_COMPONENTS, len(texts) - 1, encoded.shape[1])
+            steps.append(TruncatedSVD(n_components, random_state=0))
+            encoded = steps[-1].fit_transform(encoded)
+            if self.scale is not None:
+                steps.append(StandardScaler())
+                encoded = steps[-1].fit_transform(encoded)
+        return make_pipeline(*steps), encoded
+
+    def _look_up(self, X, positions, code_of_level):
+        """Return codes as numbered in `fit`: -1 missing, -2 never seen."""
+        codes = np.empty((X.shape[0], len(positions)), dtype=np.int64)
+        if len(positions):
+            columns = as_frame(X).iloc[:, positions].items()
+            for target, (_, column) in enumerate(columns):
+                codes[:, target] = _codes_of(column, code_of_level[target])
+        return codes
+
+    def _make_indicators(self, codes, n_indicators):
+        if self.categories != "one_hot" or codes.shape[1] == 0:
+            return None
+        return OneHotEncoder(
+            handle_unknown="ignore",
+            # Indicators are nearly all zero: above some 64 of them a dense
+            # array costs more than it saves.
+            sparse_output=not self.dense and n_indicators > 64,
+        ).fit(codes)
+
+    def _assemble(self, blocks, codes):
+        """Join blocks of numbers and the codes of categories."""
+        numbers = blocks[0]
+        for block in blocks[1:]:
+            numbers = _beside(numbers, block)
+        if sparse.issparse(numbers):
+            numbers = numbers.toarray() if self.dense else sparse.csr_array(numbers)
+        if codes.shape[1] == 0:
+            return numbers if numbers.shape[1] else np.zeros((numbers.shape[0], 1))
+        if self.categories == "native":
+            return self._native_frame(numbers, codes)
+        if self.categories == "one_hot":
+            return _beside(numbers, _indicators(self._indicators_, codes))
+        ordinal = codes.astype(np.float64)
+        if self.impute:
+            ordinal[ordinal < 0] = -1.0
+        else:
+            ordinal[ordinal < 0] = np.nan
+        return _beside(numbers, ordinal)
+
+    def _native_frame(self, numbers, codes):
+        columns = {f"number_{j}": numbers[:, j] for j in range(numbers.shape[1])}
+        for j, dtype in enumerate(self._category_dtypes_):
+            columns[f"category_{j}"] = pd.Categorical.from_codes(
+                np.maximum(codes[:, j], -1), dtype=dtype
+            )
+        return pd.DataFrame(columns)
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
+
+
+def _why_not(has_values):
+    return "constant" if has_values else "no values"
+
+
+def _has_values(numeric, j):
+    column = numeric[:, [j]]
+    cells = column.toarray() if sparse.issparse(column) else column
+    return not np.isnan(cells).all()
+
+
+def _row_numbers(table):
+    """Find columns of a frame that number its rows, whole or with rows left out."""
+    found = {}
+    if not table.dtypes or table.n_rows < _MIN_ROWS:
+        return found
+    for i, j in enumerate(table.numeric_columns):
+        if not pd.api.types.is_integer_dtype(table.dtypes[j]):
+            continue
+        numbers = table.numeric[:, i]
+        steps = np.diff(numbers)
+        # Twice the rows, since a fold or a sample leaves rows out; years and
+        # numbers of orders begin higher.
+        if ((steps > 0).all() or (steps < 0).all()) and (
+            0 <= numbers.min() <= numbers.max() <= 2 * table.n_rows
+        ):
+            found[j] = "id: numbers the rows"
+    return found
+
+
+def _are_words(levels):
+    return all(isinstance(level, str) for level in levels)
+
+
+def _is_text(levels, n_present):
+    """Say whether levels are sentences: many of them, of five words on average.
+
+    Names of people, firms and places, addresses and titles have fewer; opinions
+    to choose from are longer but few. What has no letter is no word.
+    """
+    n_levels = len(levels)
+    if n_levels < max(_MIN_ROWS, min(n_present / 5, 1000)):
+        return False
+    sample = levels[:: max(1, n_levels // 1000)]
+    if not _are_words(sample):
+        return False
+    n_words = [sum(map(_has_letter, level.split())) for level in sample]
+    return np.mean(n_words) >= 5
+
+
+def _has_letter(word):
+    return any(map(str.isalpha, word))
+
+
+def _column(X, j):
+    return as_frame(X).iloc[:, j]
+
+
+def _texts(column):
+    return ["" if _is_missing(cell) else str(cell) for cell in column.tolist()]
+
+
+def _is_missing(cell):
+    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+
+
+def _date_parts(seconds):
+    """Return year, month, day, weekday and hour of seconds since 1970."""
+    known = ~np.isnan(seconds)
+    days = np.floor(seconds[known] / 86_400).astype("datetime64[D]")
+    months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    parts = np.full((len(seconds), 5), np.nan)
+    parts[known] = np.column_stack(
+        [
+            years.astype(np.int64) + 1970,
+            (months - years).astype(np.int64) + 1,
+            (days - months).astype(np.int64) + 1,
+            (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+            seconds[known] % 86_400 // 3_600,
+        ]
+    )
+    return parts
+
+
+def _vectorizer(**params):
+    return TfidfVectorizer(
+        token_pattern=r"(?u)\b\w+\b",
+        sublinear_tf=True,
+        max_features=_MAX_NGRAMS,
+        **params,
+    )
+
+
+def _target_encoder():
+    # TODO: remove the first when scikit-learn >= 1.9
+    if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
+        return TargetEncoder(cv=5, shuffle=True, random_state=0)
+    return TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=0))
+
+
+def _number_columns(table, positions, max_levels):
+    """Return codes of columns, the code of each level, and the number of codes."""
+    all_codes = np.empty((table.n_rows, len(positions)), dtype=np.int64)
+    code_of_level, n_codes = [], []
+    where = np.searchsorted(table.categorical_columns, positions)
+    for target, j in enumerate(where):
+        levels, codes = table.levels[j], table.codes[:, j]
+        counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        known, n = _number_levels(levels, counts, max_levels)
+        translation = [known.get(_label(level), -2) for level in levels]
+        all_codes[:, target] = np.array([*translation, -1])[codes]
+        code_of_level.append(known)
+        n_codes.append(n)
+    return all_codes, code_of_level, n_codes
+
+
+def _codes_of(column, code_of_level):
+    """Return codes of a column's cells: -1 missing, -2 never seen."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        positions, levels = column.array.codes, column.array.categories
+    else:
+        positions, levels = pd.factorize(column, use_na_sentinel=True)
+    # A row has one level of hundreds.
+    present, positions = np.unique(positions, return_inverse=True)
+    codes = [-1 if i < 0 else code_of_level.get(_label(levels[i]), -2) for i in present]
+    return np.array(codes, dtype=np.int64)[positions]
+
+
+def _indicators(encoder, codes):
+    """Return what the fitted `OneHotEncoder` gives, for few rows faster."""
+    if len(codes) > 100:
+        return encoder.transform(codes)
+    columns = [codes[:, [j]] == known for j, known in enumerate(encoder.categories_)]
+    indicators = np.hstack(columns).astype(np.float64)
+    return sparse.csr_matrix(indicators) if encoder.sparse_output else indicators
+
+
+def _informative_numbers(numeric):
+    """Return the positions of columns with at least two values, missing being one."""
+    if numeric.shape[0] == 0 or numeric.shape[1] == 0:
+        return np.arange(numeric.shape[1])
+    if sparse.issparse(numeric):
+        return _informative_sparse_numbers(numeric)
+    # A missing first cell makes every comparison below come out unequal, so an
+    # all-missing column has to be told apart first.
+    all_missing = np.isnan(numeric).all(axis=0)
+    varies = (numeric != numeric[0]).any(axis=0)
+    return np.flatnonzero(varies & ~all_missing)
+
+
+def _informative_sparse_numbers(numeric):
+    stored = np.diff(numeric.indptr)
+    filled = np.flatnonzero(stored)
+    if len(filled) == 0:
+        return filled
+    # The starts of empty columns would give each the first cell of the next one.
+    starts = numeric.indptr[:-1][filled]
+    lowest = np.fmin.reduceat(numeric.data, starts)
+    highest = np.fmax.reduceat(numeric.data, starts)
+    n_missing = np.add.reduceat(np.isnan(numeric.data).astype(np.int64), starts)
+    has_zeros = stored[filled] < numeric.shape[0]
+    lowest = np.where(has_zeros, np.fmin(lowest, 0), lowest)
+    highest = np.where(has_zeros, np.fmax(highest, 0), highest)
+    all_missing = n_missing == numeric.shape[0]
+    return filled[((lowest < highest) | (n_missing > 0)) & ~all_missing]
+
+
+def _number_levels(levels, counts, max_levels):
+    """Give the seen levels numbers in their order; the rarest share the last."""
+    seen = np.flatnonzero(counts)
+    if len(seen) > max_levels:
+        by_frequency = seen[np.argsort(-counts[seen], kind="stable")]
+        frequent = np.sort(by_frequency[: max_levels - 1])
+        rare = by_frequency[max_levels - 1 :]
+    else:
+        frequent, rare = seen, np.empty(0, dtype=np.int64)
+    code_of_level = {_label(levels[i]): code for code, i in enumerate(frequent)}
+    for i in rare:
+        code_of_level.setdefault(_label(levels[i]), len(frequent))
+    return code_of_level, len(frequent) + bool(len(rare))
+
+
+def _label(level):
+    """Return a level as text, so that 1, 1.0 and "1" are one category.
+
+    Which of them a cell becomes depends on what else stands in the column when
+    it is read from a file.
+    """
+    if isinstance(level, (float, np.floating)) and level.is_integer():
+        return str(int(level))
+    return str(level)
+
+
+def _scaling_steps(scale, numeric):
+    if scale not in ("standard", "robust", "quantile"):
+        raise ValueError(
+            f"scale must be None or one of ['standard', 'robust', 'quantile'], "
+            f"got: {scale!r}."
+        )
+    if sparse.issparse(numeric):
+        return [StandardScaler(with_mean=False, copy=False)]
+    if scale == "standard":
+        return [StandardScaler(copy=False)]
+    if scale == "robust":
+        return [RobustScaler(copy=False), FunctionTransformer(_clip_smoothly)]
+    return [
+        QuantileTransformer(
+            n_quantiles=min(1000, numeric.shape[0]),
+            output_distribution="normal",
+            random_state=0,
+            copy=False,
+        )
+    ]
+
+
+def _clip_smoothly(numeric):
+    return numeric / np.sqrt(1.0 + (numeric / 3.0) ** 2)
+
+
+def _beside(left, right):
+    if left.shape[1] == 0:
+        return right
+    if sparse.issparse(left) or sparse.issparse(right):
+        return sparse.hstack([left, right], format="csr")
+    return np.hstack([left, right])
