@@ -295,6 +295,7 @@ def _epochs_to_size(values, size):
 
 
 _LINEAR = {"categories": "one_hot", "impute": True, "scale": "standard"}
+_SPARSE_LINEAR = _LINEAR | {"dense": False, "max_levels": 100, "text": "ngrams"}
 _DENSE_CELLS = 2e8  # 1.6 GB of float64
 
 _SCALE = Hyperparameter(
@@ -376,7 +377,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fixed={"max_iter": 500},
     ),
     BaseLearner(
@@ -393,7 +394,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fit_to_size=_loss_with_probabilities,
         fixed={"max_iter": 200},
     ),
@@ -409,7 +410,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fixed={"max_iter": 2000},
         max_rows=100_000,
         has_margins=True,

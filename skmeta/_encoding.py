@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +28,8 @@ _MIN_ROWS = 20
 _MAX_TARGET_CLASSES = 10
 _N_COMPONENTS = 30
 _MAX_NGRAMS = 20_000  # of words, and as many of characters
+# Below that many, reading cells one by one is faster than setting up arrays.
+_FEW_ROWS = 20
 # Beyond that many, n-grams of characters take seconds and gain little.
 _MAX_CHARACTERS = 1_000_000
 # With it a linear model's default penalty suits n-grams as it suits numbers.
@@ -167,15 +170,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         elif sparse.issparse(numbers):
             numbers = numbers.toarray()
         numbers = self._with_date_parts(numbers)
-        if self._numeric_steps_ is not None:
-            numbers = self._numeric_steps_.transform(numbers)
+        for step in self._numeric_steps_:
+            numbers = step.transform(numbers)
 
         blocks = [numbers]
         if self._target_columns_.size:
             codes = self._look_up(X, self._target_columns_, self._target_codes_)
             blocks.append(self._target_steps_.transform(codes))
-        for j, steps in zip(self.text_columns_, self._text_steps_, strict=True):
-            blocks.append(steps.transform(_texts(_column(X, j))))
+        columns = _take(X, self.text_columns_)
+        for column, steps in zip(columns, self._text_steps_, strict=True):
+            blocks.append(steps.transform(_texts(column)))
         codes = self._look_up(X, self.categorical_columns_, self._code_of_level_)
         return self._assemble(blocks, codes)
 
@@ -190,6 +194,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _learn(self, X, y):
         """Learn everything; return blocks of numbers and the codes of the rows."""
         _check_choice("categories", self.categories, ["native", "ordinal", "one_hot"])
+        _check_choice("scale", self.scale, [None, "standard", "robust", "quantile"])
         _check_choice("text", self.text, ["components", "ngrams"])
         X = as_table(X)
         table = read_table(X)
@@ -199,7 +204,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         classes = self._classes_to_count(y)
         self._sort_columns(X, table, classes)
 
-        blocks = [self._learn_numbers(table)]
+        numbers = self._numbers_in_use(table)
+        table = replace(table, numeric=None)  # lets go of a copy of all columns
+        blocks = [self._learn_numbers(numbers)]
         if self._target_columns_.size:
             blocks.append(self._learn_targets(table, classes))
         self._text_steps_ = []
@@ -273,21 +280,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._target_columns_ = np.flatnonzero((kinds == "category") & is_target)
         self.categorical_columns_ = np.flatnonzero((kinds == "category") & ~is_target)
 
-    def _learn_numbers(self, table):
+    def _numbers_in_use(self, table):
         in_use = np.searchsorted(table.numeric_columns, self.numeric_columns_)
-        numbers = table.numeric
-        if len(in_use) < numbers.shape[1]:
-            numbers = numbers[:, in_use]
-        is_date = np.isin(self.numeric_columns_, table.date_columns)
+        is_all = len(in_use) == table.numeric.shape[1]
+        return table.numeric if is_all else table.numeric[:, in_use]
+
+    def _learn_numbers(self, numbers):
+        is_date = np.isin(self.numeric_columns_, self._dates_)
         self._date_parts_ = [
             (i, _informative_numbers(_date_parts(numbers[:, i])))
             for i in np.flatnonzero(is_date)
         ]
         numbers = self._with_date_parts(numbers)
-        self._numeric_steps_ = self._make_numeric_steps(numbers)
-        if self._numeric_steps_ is None:
-            return numbers
-        return self._numeric_steps_.fit_transform(numbers)
+        self._numeric_steps_ = []
+        if numbers.shape[1]:
+            self._numeric_steps_, numbers = self._fit_numeric_steps(numbers)
+        return numbers
 
     def _with_date_parts(self, numbers):
         if not self._date_parts_:
@@ -295,16 +303,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         parts = [_date_parts(numbers[:, i])[:, vary] for i, vary in self._date_parts_]
         return np.asfortranarray(np.hstack([numbers, *parts]))
 
-    def _make_numeric_steps(self, numbers):
+    def _fit_numeric_steps(self, numbers):
+        """Fit what is done to numbers, one step after the other."""
         steps = []
         # In place, since the numbers are a copy of the user's already.
         if self.impute or sparse.issparse(numbers):
-            steps.append(
-                SimpleImputer(strategy="median", add_indicator=self.impute, copy=False)
+            imputer = SimpleImputer(
+                strategy="median", add_indicator=self.impute, copy=False
             )
-        if self.scale is not None:
-            steps.extend(_scaling_steps(self.scale, numbers))
-        return make_pipeline(*steps) if steps and numbers.shape[1] else None
+            is_sparse = sparse.issparse(numbers)
+            steps.append(imputer.fit(numbers if is_sparse else _medians(numbers)))
+            numbers = imputer.transform(numbers)
+        for step in _scaling_steps(self.scale, numbers):
+            steps.append(step.fit(numbers))
+            numbers = step.transform(numbers)
+        return steps, numbers
 
     def _learn_targets(self, table, classes):
         codes, self._target_codes_, _ = _number_columns(
@@ -340,10 +353,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _look_up(self, X, positions, code_of_level):
         """Return codes as numbered in `fit`: -1 missing, -2 never seen."""
         codes = np.empty((X.shape[0], len(positions)), dtype=np.int64)
-        if len(positions):
-            columns = as_frame(X).iloc[:, positions].items()
-            for target, (_, column) in enumerate(columns):
-                codes[:, target] = _codes_of(column, code_of_level[target])
+        for target, column in enumerate(_take(X, positions)):
+            codes[:, target] = _codes_of(column, code_of_level[target])
         return codes
 
     def _make_indicators(self, codes, n_indicators):
@@ -443,8 +454,15 @@ def _has_letter(word):
     return any(map(str.isalpha, word))
 
 
-def _column(X, j):
-    return as_frame(X).iloc[:, j]
+def _take(X, positions):
+    """Return columns as a list."""
+    if len(positions) == 0:
+        return []
+    frame = as_frame(X)
+    if len(positions) < frame.shape[1] / 4:
+        return [frame.iloc[:, j] for j in positions]
+    columns = [column for _, column in frame.items()]  # costs less for each
+    return [columns[j] for j in positions]
 
 
 def _texts(column):
@@ -452,7 +470,8 @@ def _texts(column):
 
 
 def _is_missing(cell):
-    return cell is None or cell is pd.NA or cell is pd.NaT or cell != cell
+    is_nan = isinstance(cell, float) and cell != cell
+    return is_nan or cell is None or cell is pd.NA or cell is pd.NaT
 
 
 def _date_parts(seconds):
@@ -491,7 +510,7 @@ def _target_encoder():
 
 def _number_columns(table, positions, max_levels):
     """Return codes of columns, the code of each level, and the number of codes."""
-    all_codes = np.empty((table.n_rows, len(positions)), dtype=np.int64)
+    all_codes = np.empty((len(table.codes), len(positions)), dtype=np.int64)
     code_of_level, n_codes = [], []
     where = np.searchsorted(table.categorical_columns, positions)
     for target, j in enumerate(where):
@@ -507,19 +526,22 @@ def _number_columns(table, positions, max_levels):
 
 def _codes_of(column, code_of_level):
     """Return codes of a column's cells: -1 missing, -2 never seen."""
+    if len(column) <= _FEW_ROWS:
+        return [
+            -1 if _is_missing(cell) else code_of_level.get(_label(cell), -2)
+            for cell in column.tolist()
+        ]
     if isinstance(column.dtype, pd.CategoricalDtype):
         positions, levels = column.array.codes, column.array.categories
     else:
         positions, levels = pd.factorize(column, use_na_sentinel=True)
-    # A row has one level of hundreds.
-    present, positions = np.unique(positions, return_inverse=True)
-    codes = [-1 if i < 0 else code_of_level.get(_label(levels[i]), -2) for i in present]
-    return np.array(codes, dtype=np.int64)[positions]
+    codes = [code_of_level.get(_label(level), -2) for level in levels]
+    return np.array([*codes, -1], dtype=np.int64)[positions]
 
 
 def _indicators(encoder, codes):
     """Return what the fitted `OneHotEncoder` gives, for few rows faster."""
-    if len(codes) > 100:
+    if len(codes) > _FEW_ROWS:
         return encoder.transform(codes)
     columns = [codes[:, [j]] == known for j, known in enumerate(encoder.categories_)]
     indicators = np.hstack(columns).astype(np.float64)
@@ -583,11 +605,8 @@ def _label(level):
 
 
 def _scaling_steps(scale, numeric):
-    if scale not in ("standard", "robust", "quantile"):
-        raise ValueError(
-            f"scale must be None or one of ['standard', 'robust', 'quantile'], "
-            f"got: {scale!r}."
-        )
+    if scale is None:
+        return []
     if sparse.issparse(numeric):
         return [StandardScaler(with_mean=False, copy=False)]
     if scale == "standard":
@@ -604,8 +623,28 @@ def _scaling_steps(scale, numeric):
     ]
 
 
+def _medians(numeric):
+    """Return two rows to which an imputer fits as it does to all.
+
+    The medians, and NaN where cells are missing. On all rows it would hold four
+    copies of them.
+    """
+    rows = np.empty((2, numeric.shape[1]))
+    for j in range(numeric.shape[1]):
+        known = numeric[~np.isnan(numeric[:, j]), j]
+        rows[:, j] = np.median(known)
+        if len(known) < len(numeric):
+            rows[1, j] = np.nan
+    return rows
+
+
 def _clip_smoothly(numeric):
-    return numeric / np.sqrt(1.0 + (numeric / 3.0) ** 2)
+    """Return x / sqrt(1 + (x / 3)^2) with one array at a time besides x."""
+    length = numeric / 3.0
+    length **= 2
+    length += 1.0
+    np.sqrt(length, out=length)
+    return np.divide(numeric, length, out=length)
 
 
 def _beside(left, right):

@@ -42,6 +42,7 @@ from skmeta._evaluation import (
     evaluate_candidates,
     make_cv_results,
 )
+from skmeta._tables import without_polars
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
@@ -366,6 +367,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _check_table(self, X, *, reset):
         """Check a table and note its columns, without changing its cells."""
+        X = without_polars(X)
         if _is_mixed_list(X):
             X = pd.DataFrame(X)
         if not hasattr(X, "iloc"):

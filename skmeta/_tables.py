@@ -130,14 +130,10 @@ def as_table(X):
     Returns
     -------
     table : DataFrame, ndarray or sparse matrix
-        An array only if it is one of real numbers. A frame of polars is
-        converted column by column, which needs no pyarrow.
+        An array only if it is one of real numbers.
     """
-    if isinstance(X, pd.DataFrame) or is_plain(X):
-        return X
-    if _is_polars(X):
-        return _from_polars(X)
-    return pd.DataFrame(X)
+    X = without_polars(X)
+    return X if isinstance(X, pd.DataFrame) or is_plain(X) else pd.DataFrame(X)
 
 
 def is_plain(X):
@@ -219,12 +215,17 @@ def _only_numbers(numeric):
     )
 
 
-def _is_polars(X):
-    return type(X).__module__.partition(".")[0] == "polars" and hasattr(X, "columns")
+def without_polars(X):
+    """Return a frame of polars as one of pandas, all else as it is.
 
-
-def _from_polars(X):
-    X = X.collect() if hasattr(X, "collect") else X  # a LazyFrame
+    Column by column, which needs no pyarrow.
+    """
+    # Asked by name, so that polars need not be there.
+    is_polars = type(X).__module__.partition(".")[0] == "polars"
+    if is_polars and hasattr(X, "collect"):  # a LazyFrame
+        X = X.collect()
+    if not is_polars or not hasattr(X, "columns"):
+        return X
     columns = [_column_from_polars(X[name]) for name in X.columns]
     frame = pd.DataFrame(dict(enumerate(columns)), index=pd.RangeIndex(X.height))
     return frame.set_axis(list(X.columns), axis=1)

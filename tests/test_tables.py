@@ -416,7 +416,7 @@ def test_scaled_numbers_do_not_depend_on_their_unit(scale):
 
 def test_unknown_scale():
     """An unknown scale is answered with the known ones."""
-    with pytest.raises(ValueError, match=r"scale must be None or one of .* got: 'log'"):
+    with pytest.raises(ValueError, match=r"scale must be one of .* got: 'log'"):
         TableEncoder(scale="log").fit(np.eye(2))
 
 
