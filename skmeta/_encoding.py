@@ -25,7 +25,7 @@ from skmeta._tables import as_frame, as_table, read_numbers, read_table
 
 # Fewer rows do not show that a column is text, or that it says nothing.
 _MIN_ROWS = 20
-_MAX_TARGET_CLASSES = 10
+_MAX_TARGET_CLASSES = 5
 _N_COMPONENTS = 30
 _MAX_NGRAMS = 20_000  # of words, and as many of characters
 # Below that many, reading cells one by one is faster than setting up arrays.
@@ -70,7 +70,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     target_levels : int or None, default=None
         A categorical column with more levels than this is replaced by how often
         rows of its level have each class, estimated on other rows in
-        `fit_transform` [3]_. Needs `y` of at most ten classes. None never does
+        `fit_transform` [3]_. Needs `y` of at most five classes. None never does
         so.
 
     Attributes
@@ -334,7 +334,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_text(self, texts):
         """Return fitted steps and what they make of the texts."""
-        vectorizers = [("words", _vectorizer(ngram_range=(1, 2)))]
+        # Words of one letter count, which scikit-learn leaves out by default.
+        words = _vectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b")
+        vectorizers = [("words", words)]
         if sum(map(len, texts)) <= _MAX_CHARACTERS:
             characters = _vectorizer(analyzer="char_wb", ngram_range=(3, 5))
             vectorizers.append(("characters", characters))
@@ -437,8 +439,10 @@ def _are_words(levels):
 def _is_text(levels, n_present):
     """Say whether levels are sentences: many of them, of five words on average.
 
-    Names of people, firms and places, addresses and titles have fewer; opinions
-    to choose from are longer but few. What has no letter is no word.
+    Names of people and places, codes and addresses have fewer; opinions to choose
+    from are longer but few. Where nearly all levels differ, which makes them
+    useless as categories, four words do if there are hardly any numbers among
+    them: so are titles, and names of schools, where one word may tell it all.
     """
     n_levels = len(levels)
     if n_levels < max(_MIN_ROWS, min(n_present / 5, 1000)):
@@ -446,8 +450,10 @@ def _is_text(levels, n_present):
     sample = levels[:: max(1, n_levels // 1000)]
     if not _are_words(sample):
         return False
-    n_words = [sum(map(_has_letter, level.split())) for level in sample]
-    return np.mean(n_words) >= 5
+    words = [word for level in sample for word in level.split()]
+    n_words = sum(map(_has_letter, words))
+    few_numbers = n_words >= 0.9 * len(words) and n_levels >= 0.8 * n_present
+    return n_words >= (3.5 if few_numbers else 5) * len(sample)
 
 
 def _has_letter(word):
@@ -493,12 +499,7 @@ def _date_parts(seconds):
 
 
 def _vectorizer(**params):
-    return TfidfVectorizer(
-        token_pattern=r"(?u)\b\w+\b",
-        sublinear_tf=True,
-        max_features=_MAX_NGRAMS,
-        **params,
-    )
+    return TfidfVectorizer(sublinear_tf=True, max_features=_MAX_NGRAMS, **params)
 
 
 def _target_encoder():
