@@ -21,10 +21,9 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils.validation import check_is_fitted
 
+from skmeta._column_kinds import find_kinds, informative_numbers
 from skmeta._tables import as_frame, as_table, read_numbers, read_table
 
-# Fewer rows do not show that a column is text, or that it says nothing.
-_MIN_ROWS = 20
 _MAX_TARGET_CLASSES = 5
 _N_COMPONENTS = 30
 _MAX_NGRAMS = 20_000  # of words, and as many of characters
@@ -201,8 +200,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.n_features_in_ = table.n_columns
         self._is_sparse_ = sparse.issparse(table.numeric)
         self._dates_ = table.date_columns
+        self._names_ = list(getattr(X, "columns", range(table.n_columns)))
+        self._kinds_, self._reasons_ = find_kinds(table)
         classes = self._classes_to_count(y)
-        self._sort_columns(X, table, classes)
+        self._place_columns(table, classes is not None)
 
         numbers = self._numbers_in_use(table)
         table = replace(table, numeric=None)  # lets go of a copy of all columns
@@ -231,54 +232,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         is_useful = 2 <= len(counts) <= _MAX_TARGET_CLASSES and counts.max() >= 5
         return classes if is_useful else None
 
-    def _sort_columns(self, X, table, classes):
-        """Decide what becomes of each column."""
-        self._names_ = list(getattr(X, "columns", range(table.n_columns)))
-        kinds = np.full(table.n_columns, "ignored", dtype=object)
-        reasons = np.full(table.n_columns, "", dtype=object)
-
-        informative = table.numeric_columns[_informative_numbers(table.numeric)]
-        kinds[informative] = "number"
-        kinds[np.intersect1d(informative, table.date_columns)] = "date"
-        for j in np.flatnonzero(
-            np.isin(table.numeric_columns, informative, invert=True)
-        ):
-            reasons[table.numeric_columns[j]] = _why_not(_has_values(table.numeric, j))
-        ids = _row_numbers(table)
-
-        with_many_levels = []
-        for i, j in enumerate(table.categorical_columns):
-            levels, codes = table.levels[i], table.codes[:, i]
-            counts = np.bincount(codes + 1, minlength=len(levels) + 1)
-            if (counts > 0).sum() < 2:  # constant, counting missing as a value
-                reasons[j] = _why_not(counts[1:].any())
-                continue
-            kinds[j] = "category"
-            n_levels, n_present = np.count_nonzero(counts[1:]), counts[1:].sum()
-            if not isinstance(table.dtypes[j], pd.CategoricalDtype):
-                if _is_text(levels, n_present):
-                    kinds[j] = "text"
-                    continue
-                if (
-                    n_present >= _MIN_ROWS
-                    and n_levels == n_present
-                    and _are_words(levels)
-                ):
-                    ids[j] = "id: every value is different"
-            if classes is not None and n_levels > self.target_levels:
-                with_many_levels.append(j)
-
-        # A table of nothing but ids may be a trial: then they are all there is.
-        if np.isin(np.flatnonzero(kinds != "ignored"), list(ids)).all():
-            ids = {}
-        for j, reason in ids.items():
-            kinds[j], reasons[j] = "ignored", reason
-        self._kinds_, self._reasons_ = kinds, reasons
-        is_target = np.isin(np.arange(table.n_columns), with_many_levels)
-        self.numeric_columns_ = np.flatnonzero((kinds == "number") | (kinds == "date"))
-        self.text_columns_ = np.flatnonzero(kinds == "text")
-        self._target_columns_ = np.flatnonzero((kinds == "category") & is_target)
-        self.categorical_columns_ = np.flatnonzero((kinds == "category") & ~is_target)
+    def _place_columns(self, table, has_classes):
+        """Note which columns are numbers, text, categories or shares of classes."""
+        is_number = np.isin(self._kinds_, ["number", "date"])
+        is_category = self._kinds_ == "category"
+        has_many_levels = np.zeros(table.n_columns, dtype=bool)
+        if has_classes:
+            n_levels = [len(np.unique(codes[codes >= 0])) for codes in table.codes.T]
+            has_many_levels[table.categorical_columns] = (
+                np.array(n_levels) > self.target_levels
+            )
+        self.numeric_columns_ = np.flatnonzero(is_number)
+        self.text_columns_ = np.flatnonzero(self._kinds_ == "text")
+        self._target_columns_ = np.flatnonzero(is_category & has_many_levels)
+        self.categorical_columns_ = np.flatnonzero(is_category & ~has_many_levels)
 
     def _numbers_in_use(self, table):
         in_use = np.searchsorted(table.numeric_columns, self.numeric_columns_)
@@ -288,7 +255,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _learn_numbers(self, numbers):
         is_date = np.isin(self.numeric_columns_, self._dates_)
         self._date_parts_ = [
-            (i, _informative_numbers(_date_parts(numbers[:, i])))
+            (i, informative_numbers(_date_parts(numbers[:, i])))
             for i in np.flatnonzero(is_date)
         ]
         numbers = self._with_date_parts(numbers)
@@ -403,63 +370,6 @@ def _check_choice(name, value, choices):
         raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
 
 
-def _why_not(has_values):
-    return "constant" if has_values else "no values"
-
-
-def _has_values(numeric, j):
-    column = numeric[:, [j]]
-    cells = column.toarray() if sparse.issparse(column) else column
-    return not np.isnan(cells).all()
-
-
-def _row_numbers(table):
-    """Find columns of a frame that number its rows, whole or with rows left out."""
-    found = {}
-    if not table.dtypes or table.n_rows < _MIN_ROWS:
-        return found
-    for i, j in enumerate(table.numeric_columns):
-        if not pd.api.types.is_integer_dtype(table.dtypes[j]):
-            continue
-        numbers = table.numeric[:, i]
-        steps = np.diff(numbers)
-        # Twice the rows, since a fold or a sample leaves rows out; years and
-        # numbers of orders begin higher.
-        if ((steps > 0).all() or (steps < 0).all()) and (
-            0 <= numbers.min() <= numbers.max() <= 2 * table.n_rows
-        ):
-            found[j] = "id: numbers the rows"
-    return found
-
-
-def _are_words(levels):
-    return all(isinstance(level, str) for level in levels)
-
-
-def _is_text(levels, n_present):
-    """Say whether levels are sentences: many of them, of five words on average.
-
-    Names of people and places, codes and addresses have fewer; opinions to choose
-    from are longer but few. Where nearly all levels differ, which makes them
-    useless as categories, four words do if there are hardly any numbers among
-    them: so are titles, and names of schools, where one word may tell it all.
-    """
-    n_levels = len(levels)
-    if n_levels < max(_MIN_ROWS, min(n_present / 5, 1000)):
-        return False
-    sample = levels[:: max(1, n_levels // 1000)]
-    if not _are_words(sample):
-        return False
-    words = [word for level in sample for word in level.split()]
-    n_words = sum(map(_has_letter, words))
-    few_numbers = n_words >= 0.9 * len(words) and n_levels >= 0.8 * n_present
-    return n_words >= (3.5 if few_numbers else 5) * len(sample)
-
-
-def _has_letter(word):
-    return any(map(str.isalpha, word))
-
-
 def _take(X, positions):
     """Return columns as a list."""
     if len(positions) == 0:
@@ -547,36 +457,6 @@ def _indicators(encoder, codes):
     columns = [codes[:, [j]] == known for j, known in enumerate(encoder.categories_)]
     indicators = np.hstack(columns).astype(np.float64)
     return sparse.csr_matrix(indicators) if encoder.sparse_output else indicators
-
-
-def _informative_numbers(numeric):
-    """Return the positions of columns with at least two values, missing being one."""
-    if numeric.shape[0] == 0 or numeric.shape[1] == 0:
-        return np.arange(numeric.shape[1])
-    if sparse.issparse(numeric):
-        return _informative_sparse_numbers(numeric)
-    # A missing first cell makes every comparison below come out unequal, so an
-    # all-missing column has to be told apart first.
-    all_missing = np.isnan(numeric).all(axis=0)
-    varies = (numeric != numeric[0]).any(axis=0)
-    return np.flatnonzero(varies & ~all_missing)
-
-
-def _informative_sparse_numbers(numeric):
-    stored = np.diff(numeric.indptr)
-    filled = np.flatnonzero(stored)
-    if len(filled) == 0:
-        return filled
-    # The starts of empty columns would give each the first cell of the next one.
-    starts = numeric.indptr[:-1][filled]
-    lowest = np.fmin.reduceat(numeric.data, starts)
-    highest = np.fmax.reduceat(numeric.data, starts)
-    n_missing = np.add.reduceat(np.isnan(numeric.data).astype(np.int64), starts)
-    has_zeros = stored[filled] < numeric.shape[0]
-    lowest = np.where(has_zeros, np.fmin(lowest, 0), lowest)
-    highest = np.where(has_zeros, np.fmax(highest, 0), highest)
-    all_missing = n_missing == numeric.shape[0]
-    return filled[((lowest < highest) | (n_missing > 0)) & ~all_missing]
 
 
 def _number_levels(levels, counts, max_levels):

@@ -589,7 +589,7 @@ def strange_tables():
         "one word": pd.DataFrame({"x": ["a", "b"] * 20}),
         "one text": sentences(n)[0],
         "row numbers": pd.DataFrame({"x": np.arange(n)}),
-        "wider than long": pd.DataFrame(rng.random((n, 300))).assign(
+        "wider than long": pd.DataFrame(rng.random((n, 100))).assign(
             word=["a", "b"] * 20
         ),
         "nothing": pd.DataFrame(
