@@ -294,8 +294,21 @@ def _epochs_to_size(values, size):
     return values
 
 
-_LINEAR = {"categories": "one_hot", "impute": True, "scale": "standard"}
+# Where target_levels begins was measured: docs/benchmarks.md. Linear models, neural
+# networks, kernels and naive Bayes gain from some 40 levels on, boosting and random
+# forests a little where levels would share a code otherwise, neighbours and extra
+# trees nothing.
+_NATIVE = {"categories": "native", "target_levels": 254}
+_ORDINAL = {"categories": "ordinal", "target_levels": 254}
+_LINEAR = {
+    "categories": "one_hot",
+    "impute": True,
+    "scale": "standard",
+    "max_levels": 40,
+    "target_levels": 40,
+}
 _SPARSE_LINEAR = _LINEAR | {"dense": False, "max_levels": 100, "text": "ngrams"}
+_OTHERS = _LINEAR | {"max_levels": 254, "target_levels": None}
 _DENSE_CELLS = 2e8  # 1.6 GB of float64
 
 _SCALE = Hyperparameter(
@@ -333,7 +346,7 @@ _LEARNERS = (
                 Hyperparameter("early_stopping", False, choices=(False, True, "auto")),
             )
         ),
-        encoding={"categories": "native"},
+        encoding=_NATIVE,
         fit_to_size=_boosting_to_size,
         max_cells=_DENSE_CELLS,
     ),
@@ -341,7 +354,7 @@ _LEARNERS = (
         "random_forest",
         "sklearn.ensemble:RandomForestClassifier",
         ConfigurationSpace(_TREES),
-        encoding={"dense": False},
+        encoding={"dense": False, "target_levels": 254},
         fit_to_size=_leaves_that_fit,
     ),
     BaseLearner(
@@ -435,7 +448,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         fixed={"cache_size": 500},
         max_rows=15_000,
         max_cells=_DENSE_CELLS,
@@ -483,7 +496,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR | {"target_levels": None},
         fit_to_size=_neighbours_to_size,
         max_rows=50_000,
         max_cells=2e7,  # every prediction reads the whole table
@@ -497,7 +510,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         max_cells=_DENSE_CELLS,
     ),
     BaseLearner(
@@ -512,7 +525,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         fit_to_size=_solver_that_shrinks,
         max_cells=_DENSE_CELLS,
     ),
@@ -525,7 +538,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         max_cells=_DENSE_CELLS,
     ),
     BaseLearner(
@@ -543,7 +556,7 @@ _LEARNERS = (
                 Hyperparameter("extra_trees", False, choices=(False, True)),
             )
         ),
-        encoding={"categories": "native"},
+        encoding=_NATIVE,
         fit_to_size=_boosters_to_size,
         fixed={"verbosity": -1, "n_jobs": 1},
         max_cells=_DENSE_CELLS,
@@ -564,7 +577,7 @@ _LEARNERS = (
                 ),
             )
         ),
-        encoding={"categories": "ordinal"},
+        encoding=_ORDINAL,
         fixed={"n_jobs": 1, "verbosity": 0},
         max_cells=_DENSE_CELLS,
         wants_class_numbers=True,
@@ -583,7 +596,7 @@ _LEARNERS = (
                 Hyperparameter("subsample", 0.8, low=0.3, high=1.0),
             )
         ),
-        encoding={"categories": "ordinal"},
+        encoding=_ORDINAL,
         fixed={"verbose": False, "allow_writing_files": False, "thread_count": 1},
         max_cells=_DENSE_CELLS,
         wants_class_numbers=True,
@@ -940,7 +953,7 @@ def get_learner(name):
         If the catalogue has no such name.
     """
     if ":" in name:
-        return BaseLearner(name, name, ConfigurationSpace(()), encoding=_LINEAR)
+        return BaseLearner(name, name, ConfigurationSpace(()), encoding=_OTHERS)
     (name,) = check_learners(name)
     return BASE_LEARNERS[name]
 

@@ -57,6 +57,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         interquartile range followed by a smooth clipping to (-3, 3) [1]_; or
         quantiles mapped to a normal distribution. Numbers of a sparse matrix
         are in each case divided by their deviation only, so that zeros stay.
+        With a scale, parts of a date are cycles: sine and cosine.
     max_levels : int, default=254
         The most frequent levels of a column that are told apart; the others
         share one.
@@ -254,8 +255,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_numbers(self, numbers):
         is_date = np.isin(self.numeric_columns_, self._dates_)
+        as_cycles = self.scale is not None
         self._date_parts_ = [
-            (i, informative_numbers(_date_parts(numbers[:, i])))
+            (i, informative_numbers(_date_parts(numbers[:, i], as_cycles)))
             for i in np.flatnonzero(is_date)
         ]
         numbers = self._with_date_parts(numbers)
@@ -267,7 +269,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _with_date_parts(self, numbers):
         if not self._date_parts_:
             return numbers
-        parts = [_date_parts(numbers[:, i])[:, vary] for i, vary in self._date_parts_]
+        as_cycles = self.scale is not None
+        parts = [
+            _date_parts(numbers[:, i], as_cycles)[:, vary]
+            for i, vary in self._date_parts_
+        ]
         return np.asfortranarray(np.hstack([numbers, *parts]))
 
     def _fit_numeric_steps(self, numbers):
@@ -390,8 +396,12 @@ def _is_missing(cell):
     return is_nan or cell is None or cell is pd.NA or cell is pd.NaT
 
 
-def _date_parts(seconds):
-    """Return year, month, day, weekday and hour of seconds since 1970."""
+def _date_parts(seconds, as_cycles):
+    """Return year, month, day, weekday and hour of seconds since 1970.
+
+    As cycles all but the year are sine and cosine, so that December is next to
+    January.
+    """
     known = ~np.isnan(seconds)
     days = np.floor(seconds[known] / 86_400).astype("datetime64[D]")
     months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
@@ -405,7 +415,10 @@ def _date_parts(seconds):
             seconds[known] % 86_400 // 3_600,
         ]
     )
-    return parts
+    if not as_cycles:
+        return parts
+    angles = 2 * np.pi * parts[:, 1:] / (12, 31, 7, 24)
+    return np.hstack([parts[:, :1], np.sin(angles), np.cos(angles)])
 
 
 def _vectorizer(**params):
