@@ -77,8 +77,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     n_features_in_ : int
         Number of columns seen in `fit`.
-    numeric_columns_, categorical_columns_, text_columns_ : ndarray of int64
-        Positions of the columns in use. Dates count as numbers.
+    numeric_columns_, categorical_columns_, target_columns_, text_columns_ : ndarray
+        Positions of the columns in use. Dates count as numbers;
+        `target_columns_` are categories that become shares of classes.
     columns_ : DataFrame
         What was made of each column of the table, in its order: `name`, `kind`
         ("number", "date", "category", "text" or "ignored") and, if ignored, the
@@ -174,8 +175,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             numbers = step.transform(numbers)
 
         blocks = [numbers]
-        if self._target_columns_.size:
-            codes = self._look_up(X, self._target_columns_, self._target_codes_)
+        if self.target_columns_.size:
+            codes = self._look_up(X, self.target_columns_, self._target_codes_)
             blocks.append(self._target_steps_.transform(codes))
         columns = _take(X, self.text_columns_)
         for column, steps in zip(columns, self._text_steps_, strict=True):
@@ -209,7 +210,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         numbers = self._numbers_in_use(table)
         table = replace(table, numeric=None)  # lets go of a copy of all columns
         blocks = [self._learn_numbers(numbers)]
-        if self._target_columns_.size:
+        if self.target_columns_.size:
             blocks.append(self._learn_targets(table, classes))
         self._text_steps_ = []
         for j in np.searchsorted(table.categorical_columns, self.text_columns_):
@@ -245,7 +246,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         self.numeric_columns_ = np.flatnonzero(is_number)
         self.text_columns_ = np.flatnonzero(self._kinds_ == "text")
-        self._target_columns_ = np.flatnonzero(is_category & has_many_levels)
+        self.target_columns_ = np.flatnonzero(is_category & has_many_levels)
         self.categorical_columns_ = np.flatnonzero(is_category & ~has_many_levels)
 
     def _numbers_in_use(self, table):
@@ -294,7 +295,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_targets(self, table, classes):
         codes, self._target_codes_, _ = _number_columns(
-            table, self._target_columns_, np.inf
+            table, self.target_columns_, np.inf
         )
         steps = [_target_encoder()]
         if self.scale is not None:
