@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
-from skmeta._tables import TableEncoder
+from skmeta._encoding import TableEncoder
 
 
 @dataclass(frozen=True)
@@ -298,7 +298,21 @@ def _epochs_to_size(values, size):
     return values
 
 
-_LINEAR = {"categories": "one_hot", "impute": True, "scale": "standard"}
+# Where target_levels begins was measured: docs/benchmarks.md. Linear models, neural
+# networks, kernels and naive Bayes gain from some 40 levels on, boosting and random
+# forests a little where levels would share a code otherwise, neighbours and extra
+# trees nothing.
+_NATIVE = {"categories": "native", "target_levels": 254}
+_ORDINAL = {"categories": "ordinal", "target_levels": 254}
+_LINEAR = {
+    "categories": "one_hot",
+    "impute": True,
+    "scale": "standard",
+    "max_levels": 40,
+    "target_levels": 40,
+}
+_SPARSE_LINEAR = _LINEAR | {"dense": False, "max_levels": 100, "text": "ngrams"}
+_OTHERS = _LINEAR | {"max_levels": 254, "target_levels": None}
 _DENSE_CELLS = 2e8  # 1.6 GB of float64
 
 _SCALE = Hyperparameter(
@@ -336,7 +350,7 @@ _LEARNERS = (
                 Hyperparameter("early_stopping", False, choices=(False, True, "auto")),
             )
         ),
-        encoding={"categories": "native"},
+        encoding=_NATIVE,
         fit_to_size=_boosting_to_size,
         max_cells=_DENSE_CELLS,
     ),
@@ -344,7 +358,7 @@ _LEARNERS = (
         "random_forest",
         "sklearn.ensemble:RandomForestClassifier",
         ConfigurationSpace(_TREES),
-        encoding={"dense": False},
+        encoding={"dense": False, "target_levels": 254},
         fit_to_size=_leaves_that_fit,
     ),
     BaseLearner(
@@ -381,7 +395,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fixed={"max_iter": 500},
     ),
     BaseLearner(
@@ -398,7 +412,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fit_to_size=_loss_with_probabilities,
         fixed={"max_iter": 200},
     ),
@@ -414,7 +428,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"dense": False, "max_levels": 100},
+        encoding=_SPARSE_LINEAR,
         fixed={"max_iter": 2000},
         max_rows=100_000,
         has_margins=True,
@@ -440,7 +454,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         fixed={"cache_size": 500},
         max_rows=15_000,
         max_cells=_DENSE_CELLS,
@@ -489,7 +503,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR | {"target_levels": None},
         fit_to_size=_neighbours_to_size,
         max_rows=50_000,
         max_cells=2e7,  # every prediction reads the whole table
@@ -504,7 +518,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         max_cells=_DENSE_CELLS,
     ),
     BaseLearner(
@@ -519,7 +533,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         fit_to_size=_solver_that_shrinks,
         max_cells=_DENSE_CELLS,
         is_stoppable=False,
@@ -533,7 +547,7 @@ _LEARNERS = (
                 _SCALE,
             )
         ),
-        encoding=_LINEAR | {"max_levels": 40},
+        encoding=_LINEAR,
         max_cells=_DENSE_CELLS,
         is_stoppable=False,
     ),
@@ -552,7 +566,7 @@ _LEARNERS = (
                 Hyperparameter("extra_trees", False, choices=(False, True)),
             )
         ),
-        encoding={"categories": "native"},
+        encoding=_NATIVE,
         fit_to_size=_boosters_to_size,
         fixed={"verbosity": -1, "n_jobs": 1},
         max_cells=_DENSE_CELLS,
@@ -573,7 +587,7 @@ _LEARNERS = (
                 ),
             )
         ),
-        encoding={"categories": "ordinal"},
+        encoding=_ORDINAL,
         fixed={"n_jobs": 1, "verbosity": 0},
         max_cells=_DENSE_CELLS,
         wants_class_numbers=True,
@@ -592,7 +606,7 @@ _LEARNERS = (
                 Hyperparameter("subsample", 0.8, low=0.3, high=1.0),
             )
         ),
-        encoding={"categories": "ordinal"},
+        encoding=_ORDINAL,
         fixed={"verbose": False, "allow_writing_files": False, "thread_count": 1},
         max_cells=_DENSE_CELLS,
         wants_class_numbers=True,
@@ -950,7 +964,7 @@ def get_learner(name):
         If the catalogue has no such name.
     """
     if ":" in name:
-        return BaseLearner(name, name, ConfigurationSpace(()), encoding=_LINEAR)
+        return BaseLearner(name, name, ConfigurationSpace(()), encoding=_OTHERS)
     (name,) = check_learners(name)
     return BASE_LEARNERS[name]
 

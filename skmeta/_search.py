@@ -49,6 +49,7 @@ from skmeta._splits import (
     n_default_folds,
     thin_splits,
 )
+from skmeta._tables import without_polars
 from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
@@ -455,6 +456,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _check_table(self, X, *, reset):
         """Check a table and note its columns, without changing its cells."""
+        X = without_polars(X)
         if is_mixed_list(X):
             X = pd.DataFrame(X)
         if not hasattr(X, "iloc"):

@@ -163,7 +163,8 @@ class MetaFeatureExtractor(BaseEstimator):
         named = _positions(self.categorical_features, X, table.n_columns)
         if np.isin(named, table.categorical_columns).all():
             return table
-        return read_table(X, np.union1d(table.categorical_columns, named))
+        categorical = np.union1d(table.categorical_columns, named)
+        return read_table(X, categorical, table.date_columns)
 
     def _remember_columns(self, X, table):
         self.n_features_in_ = table.n_columns

@@ -463,3 +463,17 @@ def test_random_state_may_be_a_generator_and_stays_where_it_is():
     first = _values(BASE, LABELS, random_state=generator)
     assert first == _values(BASE, LABELS, random_state=generator)
     np.testing.assert_array_equal(generator.get_state()[1], before)
+
+
+def test_written_dates_stay_dates_beside_named_categories():
+    """Naming one column a category does not change how another one is read."""
+    X = pd.DataFrame(
+        {
+            "day": [f"2024-01-{i + 1:02d}" for i in range(20)],
+            "code": np.arange(20) % 3,
+        }
+    )
+    y = np.arange(20) % 2
+    named = MetaFeatureExtractor(categorical_features=["code"]).fit(X, y)
+    dtype = MetaFeatureExtractor().fit(X.astype({"code": "category"}), y)
+    np.testing.assert_array_equal(named.meta_features_, dtype.meta_features_)

@@ -1,0 +1,157 @@
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+# Fewer rows do not show that a column is text, or that it says nothing.
+_MIN_ROWS = 20
+
+
+def find_kinds(table):
+    """Decide what each column of a table is to a base learner.
+
+    Parameters
+    ----------
+    table : Table
+        As `read_table` gives it.
+
+    Returns
+    -------
+    kinds : ndarray of str objects of shape (n_columns,)
+        ``"number"``, ``"date"``, ``"category"``, ``"text"`` or ``"ignored"``.
+    reasons : ndarray of str objects of shape (n_columns,)
+        Why a column is ignored, otherwise empty.
+    """
+    kinds = np.full(table.n_columns, "number", dtype=object)
+    kinds[table.date_columns] = "date"
+    reasons = np.full(table.n_columns, "", dtype=object)
+
+    is_ignored = np.ones(table.numeric.shape[1], dtype=bool)
+    is_ignored[informative_numbers(table.numeric)] = False
+    empty = _without_values(table.numeric)
+    reasons[table.numeric_columns[is_ignored & empty]] = "no values"
+    reasons[table.numeric_columns[is_ignored & ~empty]] = "constant"
+    ids = _row_numbers(table)
+    for i, j in enumerate(table.categorical_columns):
+        is_declared = isinstance(table.dtypes[j], pd.CategoricalDtype)
+        kinds[j], reasons[j] = _kind_of_levels(
+            table.levels[i], table.codes[:, i], is_declared
+        )
+        if reasons[j].startswith("id"):
+            ids[j], reasons[j] = reasons[j], ""
+
+    # A table of nothing but ids may be a trial: then they are all there is.
+    if set(np.flatnonzero(reasons == "")) > set(ids):
+        for j, reason in ids.items():
+            reasons[j] = reason
+    kinds[reasons != ""] = "ignored"
+    return kinds, reasons
+
+
+def _kind_of_levels(levels, codes, is_declared):
+    """Return the kind of a column, and why it should be ignored."""
+    counts = np.bincount(codes + 1, minlength=len(levels) + 1)
+    n_present, n_levels = counts[1:].sum(), np.count_nonzero(counts[1:])
+    if np.count_nonzero(counts) < 2:  # counting missing as a value
+        return "category", "constant" if n_present else "no values"
+    if is_declared:  # the user's word for it
+        return "category", ""
+    if _is_text(levels, n_present):
+        return "text", ""
+    if n_levels == n_present >= _MIN_ROWS and _are_words(levels):
+        return "category", "id: every value is different"
+    return "category", ""
+
+
+def _row_numbers(table):
+    """Find columns of a frame that number its rows, whole or with rows left out."""
+    found = {}
+    if not table.dtypes or table.n_rows < _MIN_ROWS:
+        return found
+    for i, j in enumerate(table.numeric_columns):
+        if not pd.api.types.is_integer_dtype(table.dtypes[j]):
+            continue
+        numbers = table.numeric[:, i]
+        steps = np.diff(numbers)
+        # Twice the rows, since a fold or a sample leaves rows out; years and
+        # numbers of orders begin higher.
+        if ((steps > 0).all() or (steps < 0).all()) and (
+            0 <= numbers.min() <= numbers.max() <= 2 * table.n_rows
+        ):
+            found[j] = "id: numbers the rows"
+    return found
+
+
+def _are_words(levels):
+    return all(isinstance(level, str) for level in levels)
+
+
+def _is_text(levels, n_present):
+    """Say whether levels are sentences: many of them, of five words on average.
+
+    Names of people and places, codes and addresses have fewer; opinions to choose
+    from are longer but few. Where nearly all levels differ, which makes them
+    useless as categories, four words do if there are hardly any numbers among
+    them: so are titles, and names of schools, where one word may tell it all.
+    """
+    n_levels = len(levels)
+    if n_levels < max(_MIN_ROWS, min(n_present / 5, 1000)):
+        return False
+    sample = levels[:: max(1, n_levels // 1000)]
+    if not _are_words(sample):
+        return False
+    words = [word for level in sample for word in level.split()]
+    n_words = sum(map(_has_letter, words))
+    few_numbers = n_words >= 0.9 * len(words) and n_levels >= 0.8 * n_present
+    return n_words >= (3.5 if few_numbers else 5) * len(sample)
+
+
+def _has_letter(word):
+    return any(map(str.isalpha, word))
+
+
+def informative_numbers(numeric):
+    """Return the positions of columns with at least two values, missing being one.
+
+    Parameters
+    ----------
+    numeric : ndarray or CSC array of shape (n_rows, n_columns)
+        Numbers, NaN where missing.
+
+    Returns
+    -------
+    positions : ndarray of int64
+    """
+    if numeric.shape[0] == 0 or numeric.shape[1] == 0:
+        return np.arange(numeric.shape[1])
+    if sparse.issparse(numeric):
+        return _informative_sparse_numbers(numeric)
+    # A missing first cell makes every comparison below come out unequal, so an
+    # all-missing column has to be told apart first.
+    all_missing = np.isnan(numeric).all(axis=0)
+    varies = (numeric != numeric[0]).any(axis=0)
+    return np.flatnonzero(varies & ~all_missing)
+
+
+def _informative_sparse_numbers(numeric):
+    stored = np.diff(numeric.indptr)
+    filled = np.flatnonzero(stored)
+    if len(filled) == 0:
+        return filled
+    # The starts of empty columns would give each the first cell of the next one.
+    starts = numeric.indptr[:-1][filled]
+    lowest = np.fmin.reduceat(numeric.data, starts)
+    highest = np.fmax.reduceat(numeric.data, starts)
+    n_missing = np.add.reduceat(np.isnan(numeric.data).astype(np.int64), starts)
+    has_zeros = stored[filled] < numeric.shape[0]
+    lowest = np.where(has_zeros, np.fmin(lowest, 0), lowest)
+    highest = np.where(has_zeros, np.fmax(highest, 0), highest)
+    all_missing = n_missing == numeric.shape[0]
+    return filled[((lowest < highest) | (n_missing > 0)) & ~all_missing]
+
+
+def _without_values(numeric):
+    if not sparse.issparse(numeric):
+        return np.isnan(numeric).all(axis=0)
+    columns = np.repeat(np.arange(numeric.shape[1]), np.diff(numeric.indptr))
+    n_missing = np.bincount(columns[np.isnan(numeric.data)], minlength=numeric.shape[1])
+    return n_missing == numeric.shape[0]

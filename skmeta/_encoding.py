@@ -1,0 +1,550 @@
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import sklearn
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    OneHotEncoder,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.utils.validation import check_is_fitted
+
+from skmeta._column_kinds import find_kinds, informative_numbers
+from skmeta._tables import as_frame, as_table, read_numbers, read_table
+
+_MAX_TARGET_CLASSES = 5
+_N_COMPONENTS = 30
+_MAX_NGRAMS = 20_000  # of words, and as many of characters
+# Below that many, reading cells one by one is faster than setting up arrays.
+_FEW_ROWS = 20
+# Beyond that many, n-grams of characters take seconds and gain little.
+_MAX_CHARACTERS = 1_000_000
+# With it a linear model's default penalty suits n-grams as it suits numbers.
+_NGRAM_WEIGHT = 3.0
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Turn any table into what a base learner takes.
+
+    Columns are numbers, dates, categories or text as found in the rows given to
+    `fit`. Constant and all-missing columns, row numbers and ids are ignored,
+    which `columns_` says.
+
+    Parameters
+    ----------
+    categories : {"native", "ordinal", "one_hot"}, default="ordinal"
+        ``"native"`` gives a DataFrame with category dtypes when there are
+        categories (an array when there are none), for learners that split on
+        categories themselves. ``"ordinal"`` gives the position of the level.
+        ``"one_hot"`` gives an indicator for each level.
+    impute : bool, default=False
+        Fill missing numbers with the median and add an indicator for each
+        column where some were missing in `fit`. Otherwise they stay NaN.
+    scale : {None, "standard", "robust", "quantile"}, default=None
+        What is done to numbers: zero mean and unit variance; median and
+        interquartile range followed by a smooth clipping to (-3, 3) [1]_; or
+        quantiles mapped to a normal distribution. Numbers of a sparse matrix
+        are in each case divided by their deviation only, so that zeros stay.
+        With a scale, parts of a date are cycles: sine and cosine.
+    max_levels : int, default=254
+        The most frequent levels of a column that are told apart; the others
+        share one.
+    dense : bool, default=True
+        Give a dense array even for sparse input or many indicators.
+    text : {"components", "ngrams"}, default="components"
+        What becomes of free text: the weights of its n-grams, sparse if `dense`
+        allows it, or at most 30 principal components of them [2]_, for learners
+        that need few dense columns.
+    target_levels : int or None, default=None
+        A categorical column with more levels than this is replaced by how often
+        rows of its level have each class, estimated on other rows in
+        `fit_transform` [3]_. Needs `y` of at most five classes. None never does
+        so.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of columns seen in `fit`.
+    numeric_columns_, categorical_columns_, target_columns_, text_columns_ : ndarray
+        Positions of the columns in use. Dates count as numbers;
+        `target_columns_` are categories that become shares of classes.
+    columns_ : DataFrame
+        What was made of each column of the table, in its order: `name`, `kind`
+        ("number", "date", "category", "text" or "ignored") and, if ignored, the
+        `reason`.
+
+    References
+    ----------
+    .. [1] D. Holzmueller, L. Grinsztajn, I. Steinwart, "Better by Default:
+       Strong Pre-Tuned MLPs and Boosted Trees on Tabular Data", NeurIPS 2024.
+    .. [2] S. Deerwester et al., "Indexing by Latent Semantic Analysis", 1990.
+    .. [3] D. Micci-Barreca, "A Preprocessing Scheme for High-Cardinality
+       Categorical Attributes", 2001.
+    """
+
+    def __init__(
+        self,
+        categories="ordinal",
+        impute=False,
+        scale=None,
+        max_levels=254,
+        dense=True,
+        text="components",
+        target_levels=None,
+    ):
+        self.categories = categories
+        self.impute = impute
+        self.scale = scale
+        self.max_levels = max_levels
+        self.dense = dense
+        self.text = text
+        self.target_levels = target_levels
+
+    def fit(self, X, y=None):
+        """Learn the kinds, levels and scales of the columns.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            Anything that `read_table` reads.
+        y : array-like of shape (n_rows,), default=None
+            Classes. Only `target_levels` needs them.
+
+        Returns
+        -------
+        self
+        """
+        self._learn(X, y)
+        return self
+
+    def fit_transform(self, X, y=None):
+        """Learn from a table and return it encoded.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            Anything that `read_table` reads.
+        y : array-like of shape (n_rows,), default=None
+            Classes. Only `target_levels` needs them.
+
+        Returns
+        -------
+        encoded : ndarray, sparse array or DataFrame of shape (n_rows, n_encoded)
+        """
+        return self._assemble(*self._learn(X, y))
+
+    def transform(self, X):
+        """Return a table encoded as the one given to `fit` was.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            With the columns of `fit`. Levels that `fit` has not seen count as
+            missing.
+
+        Returns
+        -------
+        encoded : ndarray, sparse array or DataFrame of shape (n_rows, n_encoded)
+        """
+        check_is_fitted(self)
+        X = as_table(X)
+        if X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input."
+            )
+        numbers = read_numbers(X, self.numeric_columns_, self._dates_)
+        if self._is_sparse_:
+            numbers = sparse.csc_array(numbers)
+        elif sparse.issparse(numbers):
+            numbers = numbers.toarray()
+        numbers = self._with_date_parts(numbers)
+        for step in self._numeric_steps_:
+            numbers = step.transform(numbers)
+
+        blocks = [numbers]
+        if self.target_columns_.size:
+            codes = self._look_up(X, self.target_columns_, self._target_codes_)
+            blocks.append(self._target_steps_.transform(codes))
+        columns = _take(X, self.text_columns_)
+        for column, steps in zip(columns, self._text_steps_, strict=True):
+            blocks.append(steps.transform(_texts(column)))
+        codes = self._look_up(X, self.categorical_columns_, self._code_of_level_)
+        return self._assemble(blocks, codes)
+
+    @property
+    def columns_(self):
+        """What was made of each column of the table."""
+        check_is_fitted(self)
+        return pd.DataFrame(
+            {"name": self._names_, "kind": self._kinds_, "reason": self._reasons_}
+        )
+
+    def _learn(self, X, y):
+        """Learn everything; return blocks of numbers and the codes of the rows."""
+        _check_choice("categories", self.categories, ["native", "ordinal", "one_hot"])
+        _check_choice("scale", self.scale, [None, "standard", "robust", "quantile"])
+        _check_choice("text", self.text, ["components", "ngrams"])
+        X = as_table(X)
+        table = read_table(X)
+        self.n_features_in_ = table.n_columns
+        self._is_sparse_ = sparse.issparse(table.numeric)
+        self._dates_ = table.date_columns
+        self._names_ = list(getattr(X, "columns", range(table.n_columns)))
+        self._kinds_, self._reasons_ = find_kinds(table)
+        classes = self._classes_to_count(y)
+        self._place_columns(table, classes is not None)
+
+        numbers = self._numbers_in_use(table)
+        table = replace(table, numeric=None)  # lets go of a copy of all columns
+        blocks = [self._learn_numbers(numbers)]
+        if self.target_columns_.size:
+            blocks.append(self._learn_targets(table, classes))
+        self._text_steps_ = []
+        for j in np.searchsorted(table.categorical_columns, self.text_columns_):
+            texts = np.append(table.levels[j].astype(str), "")[table.codes[:, j]]
+            steps, encoded = self._learn_text(texts)
+            self._text_steps_.append(steps)
+            blocks.append(encoded)
+        codes, self._code_of_level_, n_codes = _number_columns(
+            table, self.categorical_columns_, self.max_levels
+        )
+        self._category_dtypes_ = [pd.CategoricalDtype(np.arange(n)) for n in n_codes]
+        self._indicators_ = self._make_indicators(codes, sum(n_codes))
+        return blocks, codes
+
+    def _classes_to_count(self, y):
+        """Return the number of each row's class if levels may be replaced by them."""
+        if y is None or self.target_levels is None:
+            return None
+        _, classes, counts = np.unique(y, return_inverse=True, return_counts=True)
+        # Five folds need a class of five rows.
+        is_useful = 2 <= len(counts) <= _MAX_TARGET_CLASSES and counts.max() >= 5
+        return classes if is_useful else None
+
+    def _place_columns(self, table, has_classes):
+        """Note which columns are numbers, text, categories or shares of classes."""
+        is_number = np.isin(self._kinds_, ["number", "date"])
+        is_category = self._kinds_ == "category"
+        has_many_levels = np.zeros(table.n_columns, dtype=bool)
+        if has_classes:
+            n_levels = [len(np.unique(codes[codes >= 0])) for codes in table.codes.T]
+            has_many_levels[table.categorical_columns] = (
+                np.array(n_levels) > self.target_levels
+            )
+        self.numeric_columns_ = np.flatnonzero(is_number)
+        self.text_columns_ = np.flatnonzero(self._kinds_ == "text")
+        self.target_columns_ = np.flatnonzero(is_category & has_many_levels)
+        self.categorical_columns_ = np.flatnonzero(is_category & ~has_many_levels)
+
+    def _numbers_in_use(self, table):
+        in_use = np.searchsorted(table.numeric_columns, self.numeric_columns_)
+        is_all = len(in_use) == table.numeric.shape[1]
+        return table.numeric if is_all else table.numeric[:, in_use]
+
+    def _learn_numbers(self, numbers):
+        is_date = np.isin(self.numeric_columns_, self._dates_)
+        as_cycles = self.scale is not None
+        self._date_parts_ = [
+            (i, informative_numbers(_date_parts(numbers[:, i], as_cycles)))
+            for i in np.flatnonzero(is_date)
+        ]
+        numbers = self._with_date_parts(numbers)
+        self._numeric_steps_ = []
+        if numbers.shape[1]:
+            self._numeric_steps_, numbers = self._fit_numeric_steps(numbers)
+        return numbers
+
+    def _with_date_parts(self, numbers):
+        if not self._date_parts_:
+            return numbers
+        as_cycles = self.scale is not None
+        parts = [
+            _date_parts(numbers[:, i], as_cycles)[:, vary]
+            for i, vary in self._date_parts_
+        ]
+        return np.asfortranarray(np.hstack([numbers, *parts]))
+
+    def _fit_numeric_steps(self, numbers):
+        """Fit what is done to numbers, one step after the other."""
+        steps = []
+        # In place, since the numbers are a copy of the user's already.
+        if self.impute or sparse.issparse(numbers):
+            imputer = SimpleImputer(
+                strategy="median", add_indicator=self.impute, copy=False
+            )
+            is_sparse = sparse.issparse(numbers)
+            steps.append(imputer.fit(numbers if is_sparse else _medians(numbers)))
+            numbers = imputer.transform(numbers)
+        for step in _scaling_steps(self.scale, numbers):
+            steps.append(step.fit(numbers))
+            numbers = step.transform(numbers)
+        return steps, numbers
+
+    def _learn_targets(self, table, classes):
+        codes, self._target_codes_, _ = _number_columns(
+            table, self.target_columns_, np.inf
+        )
+        steps = [_target_encoder()]
+        if self.scale is not None:
+            steps.append(StandardScaler())
+        self._target_steps_ = make_pipeline(*steps)
+        with warnings.catch_warnings():
+            # A class of fewer rows than folds is in fewer of them, which is well.
+            warnings.filterwarnings("ignore", "The least populated class")
+            return self._target_steps_.fit_transform(codes, classes)
+
+    def _learn_text(self, texts):
+        """Return fitted steps and what they make of the texts."""
+        # Words of one letter count, which scikit-learn leaves out by default.
+        words = _vectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b")
+        vectorizers = [("words", words)]
+        if sum(map(len, texts)) <= _MAX_CHARACTERS:
+            characters = _vectorizer(analyzer="char_wb", ngram_range=(3, 5))
+            vectorizers.append(("characters", characters))
+        weights = {name: _NGRAM_WEIGHT for name, _ in vectorizers}
+        steps = [FeatureUnion(vectorizers, transformer_weights=weights)]
+        encoded = steps[0].fit_transform(texts)
+        if self.text == "components":
+            n_components = min(_N_COMPONENTS, len(texts) - 1, encoded.shape[1])
+            steps.append(TruncatedSVD(n_components, random_state=0))
+            encoded = steps[-1].fit_transform(encoded)
+            if self.scale is not None:
+                steps.append(StandardScaler())
+                encoded = steps[-1].fit_transform(encoded)
+        return make_pipeline(*steps), encoded
+
+    def _look_up(self, X, positions, code_of_level):
+        """Return codes as numbered in `fit`: -1 missing, -2 never seen."""
+        codes = np.empty((X.shape[0], len(positions)), dtype=np.int64)
+        for target, column in enumerate(_take(X, positions)):
+            codes[:, target] = _codes_of(column, code_of_level[target])
+        return codes
+
+    def _make_indicators(self, codes, n_indicators):
+        if self.categories != "one_hot" or codes.shape[1] == 0:
+            return None
+        return OneHotEncoder(
+            handle_unknown="ignore",
+            # Indicators are nearly all zero: above some 64 of them a dense
+            # array costs more than it saves.
+            sparse_output=not self.dense and n_indicators > 64,
+        ).fit(codes)
+
+    def _assemble(self, blocks, codes):
+        """Join blocks of numbers and the codes of categories."""
+        numbers = blocks[0]
+        for block in blocks[1:]:
+            numbers = _beside(numbers, block)
+        if sparse.issparse(numbers):
+            numbers = numbers.toarray() if self.dense else sparse.csr_array(numbers)
+        if codes.shape[1] == 0:
+            return numbers if numbers.shape[1] else np.zeros((numbers.shape[0], 1))
+        if self.categories == "native":
+            return self._native_frame(numbers, codes)
+        if self.categories == "one_hot":
+            return _beside(numbers, _indicators(self._indicators_, codes))
+        ordinal = codes.astype(np.float64)
+        if self.impute:
+            ordinal[ordinal < 0] = -1.0
+        else:
+            ordinal[ordinal < 0] = np.nan
+        return _beside(numbers, ordinal)
+
+    def _native_frame(self, numbers, codes):
+        columns = {f"number_{j}": numbers[:, j] for j in range(numbers.shape[1])}
+        for j, dtype in enumerate(self._category_dtypes_):
+            columns[f"category_{j}"] = pd.Categorical.from_codes(
+                np.maximum(codes[:, j], -1), dtype=dtype
+            )
+        return pd.DataFrame(columns)
+
+
+def _check_choice(name, value, choices):
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
+
+
+def _take(X, positions):
+    """Return columns as a list."""
+    if len(positions) == 0:
+        return []
+    frame = as_frame(X)
+    if len(positions) < frame.shape[1] / 4:
+        return [frame.iloc[:, j] for j in positions]
+    columns = [column for _, column in frame.items()]  # costs less for each
+    return [columns[j] for j in positions]
+
+
+def _texts(column):
+    return ["" if _is_missing(cell) else str(cell) for cell in column.tolist()]
+
+
+def _is_missing(cell):
+    is_nan = isinstance(cell, float) and cell != cell
+    return is_nan or cell is None or cell is pd.NA or cell is pd.NaT
+
+
+def _date_parts(seconds, as_cycles):
+    """Return year, month, day, weekday and hour of seconds since 1970.
+
+    As cycles all but the year are sine and cosine, so that December is next to
+    January.
+    """
+    known = ~np.isnan(seconds)
+    days = np.floor(seconds[known] / 86_400).astype("datetime64[D]")
+    months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    parts = np.full((len(seconds), 5), np.nan)
+    parts[known] = np.column_stack(
+        [
+            years.astype(np.int64) + 1970,
+            (months - years).astype(np.int64) + 1,
+            (days - months).astype(np.int64) + 1,
+            (days.astype(np.int64) + 3) % 7,  # 1970 began on a Thursday
+            seconds[known] % 86_400 // 3_600,
+        ]
+    )
+    if not as_cycles:
+        return parts
+    angles = 2 * np.pi * parts[:, 1:] / (12, 31, 7, 24)
+    return np.hstack([parts[:, :1], np.sin(angles), np.cos(angles)])
+
+
+def _vectorizer(**params):
+    return TfidfVectorizer(sublinear_tf=True, max_features=_MAX_NGRAMS, **params)
+
+
+def _target_encoder():
+    # TODO: remove the first when scikit-learn >= 1.9
+    if tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 9):
+        return TargetEncoder(cv=5, shuffle=True, random_state=0)
+    return TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=0))
+
+
+def _number_columns(table, positions, max_levels):
+    """Return codes of columns, the code of each level, and the number of codes."""
+    all_codes = np.empty((len(table.codes), len(positions)), dtype=np.int64)
+    code_of_level, n_codes = [], []
+    where = np.searchsorted(table.categorical_columns, positions)
+    for target, j in enumerate(where):
+        levels, codes = table.levels[j], table.codes[:, j]
+        counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+        known, n = _number_levels(levels, counts, max_levels)
+        translation = [known.get(_label(level), -2) for level in levels]
+        all_codes[:, target] = np.array([*translation, -1])[codes]
+        code_of_level.append(known)
+        n_codes.append(n)
+    return all_codes, code_of_level, n_codes
+
+
+def _codes_of(column, code_of_level):
+    """Return codes of a column's cells: -1 missing, -2 never seen."""
+    if len(column) <= _FEW_ROWS:
+        return [
+            -1 if _is_missing(cell) else code_of_level.get(_label(cell), -2)
+            for cell in column.tolist()
+        ]
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        positions, levels = column.array.codes, column.array.categories
+    else:
+        positions, levels = pd.factorize(column, use_na_sentinel=True)
+    codes = [code_of_level.get(_label(level), -2) for level in levels]
+    return np.array([*codes, -1], dtype=np.int64)[positions]
+
+
+def _indicators(encoder, codes):
+    """Return what the fitted `OneHotEncoder` gives, for few rows faster."""
+    if len(codes) > _FEW_ROWS:
+        return encoder.transform(codes)
+    columns = [codes[:, [j]] == known for j, known in enumerate(encoder.categories_)]
+    indicators = np.hstack(columns).astype(np.float64)
+    return sparse.csr_matrix(indicators) if encoder.sparse_output else indicators
+
+
+def _number_levels(levels, counts, max_levels):
+    """Give the seen levels numbers in their order; the rarest share the last."""
+    seen = np.flatnonzero(counts)
+    if len(seen) > max_levels:
+        by_frequency = seen[np.argsort(-counts[seen], kind="stable")]
+        frequent = np.sort(by_frequency[: max_levels - 1])
+        rare = by_frequency[max_levels - 1 :]
+    else:
+        frequent, rare = seen, np.empty(0, dtype=np.int64)
+    code_of_level = {_label(levels[i]): code for code, i in enumerate(frequent)}
+    for i in rare:
+        code_of_level.setdefault(_label(levels[i]), len(frequent))
+    return code_of_level, len(frequent) + bool(len(rare))
+
+
+def _label(level):
+    """Return a level as text, so that 1, 1.0 and "1" are one category.
+
+    Which of them a cell becomes depends on what else stands in the column when
+    it is read from a file.
+    """
+    if isinstance(level, (float, np.floating)) and level.is_integer():
+        return str(int(level))
+    return str(level)
+
+
+def _scaling_steps(scale, numeric):
+    if scale is None:
+        return []
+    if sparse.issparse(numeric):
+        return [StandardScaler(with_mean=False, copy=False)]
+    if scale == "standard":
+        return [StandardScaler(copy=False)]
+    if scale == "robust":
+        return [RobustScaler(copy=False), FunctionTransformer(_clip_smoothly)]
+    return [
+        QuantileTransformer(
+            n_quantiles=min(1000, numeric.shape[0]),
+            output_distribution="normal",
+            random_state=0,
+            copy=False,
+        )
+    ]
+
+
+def _medians(numeric):
+    """Return two rows to which an imputer fits as it does to all.
+
+    The medians, and NaN where cells are missing. On all rows it would hold four
+    copies of them.
+    """
+    rows = np.empty((2, numeric.shape[1]))
+    for j in range(numeric.shape[1]):
+        known = numeric[~np.isnan(numeric[:, j]), j]
+        rows[:, j] = np.median(known)
+        if len(known) < len(numeric):
+            rows[1, j] = np.nan
+    return rows
+
+
+def _clip_smoothly(numeric):
+    """Return x / sqrt(1 + (x / 3)^2) with one array at a time besides x."""
+    length = numeric / 3.0
+    length **= 2
+    length += 1.0
+    np.sqrt(length, out=length)
+    return np.divide(numeric, length, out=length)
+
+
+def _beside(left, right):
+    if left.shape[1] == 0:
+        return right
+    if sparse.issparse(left) or sparse.issparse(right):
+        return sparse.hstack([left, right], format="csr")
+    return np.hstack([left, right])
