@@ -321,7 +321,7 @@ class _Results:
         return list(self._n_started)
 
     def pace(self):
-        """Return how many times as long as expected folds took, in the mean."""
+        """Return how many times as long as expected folds took, and at least 1."""
         ratios = [
             result.seconds / max(self._expected_seconds[index], 1e-3)
             for index, folds in list(self._folds.items())
@@ -329,7 +329,7 @@ class _Results:
         ]
         known = [ratio for ratio in ratios if ratio > 0]
         # One imagined fold was as fast as expected.
-        return float(np.exp(np.sum(np.log(known)) / (len(known) + 1)))
+        return max(1.0, float(np.exp(np.sum(np.log(known)) / (len(known) + 1))))
 
     def note_start(self, index, fold):
         self._n_started[index] = fold + 1
