@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 
 import joblib
@@ -76,9 +77,11 @@ def _add_fit(commands):
     fit.add_argument("--scoring", help="metric to maximize, default: accuracy")
     fit.add_argument("--n-candidates", type=int, help="how many to try, default: 8")
     fit.add_argument("--time-budget", type=float, help="seconds, default: no limit")
+    fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")
     fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")
     fit.add_argument("--n-jobs", type=int, default=None, help="fits at the same time")
     fit.add_argument("--random-state", type=int, default=0, help="seed, default: 0")
+    fit.add_argument("--verbose", action="store_true", help="a line per candidate")
     fit.set_defaults(run=_fit)
 
 
@@ -92,8 +95,10 @@ def _fit(options):
         scoring=options.scoring,
         n_candidates=options.n_candidates,
         time_budget=options.time_budget,
+        memory_limit=options.memory_limit,
         n_jobs=options.n_jobs,
         random_state=options.random_state,
+        verbose=int(options.verbose),
     ).fit(X_train, y_train)
 
     print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
@@ -323,4 +328,6 @@ def _build(options):
 
 
 if __name__ == "__main__":
+    # Who ends this politely wants what there is, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

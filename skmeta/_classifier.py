@@ -66,6 +66,11 @@ class MetaLearnerClassifier(MetaSearch):
         splits predict instead of ones that are fitted on all rows. There is a
         classifier in any case. What came of it depends on the machine, and
         `replay` does it again; counting candidates it does not.
+    memory_limit : float, default=None
+        Megabytes that a fit may take besides what its process holds already. One
+        that wants more has failed. With one job that process is yours, and the
+        limit is on all of it while candidates are fitted. Linux only; elsewhere
+        there is no limit.
     ensemble_size : int, default=5
         Most candidates in the final classifier. They are chosen greedily by the
         log loss of their weighted mean out of fold [2]_, and the best one is
@@ -172,6 +177,7 @@ class MetaLearnerClassifier(MetaSearch):
         cv=None,
         n_candidates=None,
         time_budget=None,
+        memory_limit=None,
         ensemble_size=5,
         preprocessor=None,
         refit=True,
@@ -186,6 +192,7 @@ class MetaLearnerClassifier(MetaSearch):
         self.cv = cv
         self.n_candidates = n_candidates
         self.time_budget = time_budget
+        self.memory_limit = memory_limit
         self.ensemble_size = ensemble_size
         self.preprocessor = preprocessor
         self.refit = refit

@@ -643,7 +643,7 @@ def _score(scorer, estimator, X, y, score_params):
         return scorer(estimator, X, y, **rest)
 
 
-def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None):
+def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None, memory=None):
     """Fit candidates on all rows that are given.
 
     Parameters
@@ -658,6 +658,8 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None):
         As in joblib.
     seconds : float, default=None
         After which what is not done is stopped.
+    memory : float, default=None
+        Megabytes that a fit may take.
 
     Returns
     -------
@@ -667,7 +669,9 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None):
     """
     outcomes = [(None, _STOPPED)] * len(candidates)
     work = (
-        delayed(_fit_calmly)(os.getpid(), index, candidate, X, y, fit_params, seconds)
+        delayed(_fit_calmly)(
+            os.getpid(), index, candidate, X, y, fit_params, seconds, memory
+        )
         for index, candidate in enumerate(candidates)
     )
     # A single one would only lose time on its way from another process.
@@ -687,10 +691,10 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None):
     return outcomes
 
 
-def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds):
+def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds, memory):
     with nullcontext() if os.getpid() == parent else calm():
         try:
-            with time_limit(seconds):
+            with time_limit(seconds), memory_limit(memory):
                 return index, clone(candidate).fit(X, y, **fit_params), None
         except OutOfTime:
             return index, None, _STOPPED

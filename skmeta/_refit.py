@@ -145,6 +145,7 @@ def _fit_on(n_rows, indices, trials, task):
         [trials.candidates[index] for index in indices],
         *task.sample(n_rows),
         n_jobs=task.usable_jobs(),
+        memory=task.memory_limit,
         seconds=task.schedule.left() if task.schedule.is_limited else None,
     )
     return {

@@ -316,6 +316,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             make=partial(self._make_candidate, size=size, seed=seed),
             seed=seed,
             n_jobs=self.n_jobs,
+            memory_limit=self.memory_limit,
         )
         task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight))
         quick = None if log is None else _quick_of(log)
@@ -388,6 +389,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 schedule=task.schedule,
                 expected_seconds=recommended.expected_seconds,
                 object_to=trials.make_objection(self._n_members),
+                memory_limit=task.memory_limit,
                 largest_model=keep if is_limited or keep == np.inf else 0,
                 on_candidate=report if self.verbose else None,
                 classes=None if out_of_fold is None else out_of_fold.classes,
@@ -419,6 +421,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _check_parameters(self):
         check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
         check_number("time_budget", self.time_budget, Real, "a number of seconds > 0")
+        check_number(
+            "memory_limit", self.memory_limit, Real, "a number of megabytes > 0"
+        )
         self.scorer_ = self._get_scorer()
 
     def _get_scorer(self):

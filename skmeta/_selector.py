@@ -49,6 +49,11 @@ class MetaHyperparamSelector(MetaSearch):
         after some of their splits, and where time is short candidates are compared
         on a sample of the rows. Results then depend on the machine, and `replay`
         gives them again.
+    memory_limit : float, default=None
+        Megabytes that a fit may take besides what its process holds already. One
+        that wants more has failed. With one job that process is yours, and the
+        limit is on all of it while candidates are fitted. Linux only; elsewhere
+        there is no limit.
     refit : bool, default=True
         Fit the best candidate on all rows.
     n_jobs : int, default=None
@@ -131,6 +136,7 @@ class MetaHyperparamSelector(MetaSearch):
         cv=None,
         n_candidates=None,
         time_budget=None,
+        memory_limit=None,
         refit=True,
         n_jobs=None,
         random_state=None,
@@ -143,6 +149,7 @@ class MetaHyperparamSelector(MetaSearch):
         self.cv = cv
         self.n_candidates = n_candidates
         self.time_budget = time_budget
+        self.memory_limit = memory_limit
         self.refit = refit
         self.n_jobs = n_jobs
         self.random_state = random_state

@@ -44,6 +44,8 @@ class Task:
         ``make(configuration)`` returns the parameters of a candidate and itself.
     n_jobs : int or None, default=None
         As in joblib.
+    memory_limit : float, default=None
+        Megabytes that a fit may take.
     out_of_fold : OutOfFold or None, default=None
         What is learned from probabilities, if they are kept.
     """
@@ -58,6 +60,7 @@ class Task:
     schedule: Schedule = field(default_factory=Schedule)
     make: Callable | None = None
     n_jobs: int | None = None
+    memory_limit: float | None = None
     out_of_fold: OutOfFold | None = None
 
     def sample(self, n_rows):

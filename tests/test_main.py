@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -219,3 +221,26 @@ def test_build_and_use(tmp_path, penguins, capsys):
     assert "[3/3]" in captured.err
     fit = f"fit {PENGUINS} --target species --n-candidates 1 --knowledge {output}"
     assert main(fit.split()) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")
+def test_a_terminated_fit_writes_the_best_so_far(tmp_path):
+    """As after Ctrl-C: what was tried by then is compared, fitted and written."""
+    output = tmp_path / "model.joblib"
+    fit = f"fit {PENGUINS} --target species --n-candidates 80 --verbose"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "skmeta", *fit.split(), "--output", str(output)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if line.startswith("[3/"):
+            process.terminate()
+            break
+    printed, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "Interrupted: the best of the candidates tried so far is kept" in errors
+    assert "Honest score" in printed
+    table = pd.read_csv(PENGUINS).drop(columns="species")
+    assert joblib.load(output).predict(table).shape == (len(table),)
