@@ -19,7 +19,7 @@ from skmeta._evaluation import (
     asks_for_predictions_only,
     score_prediction,
 )
-from skmeta._honesty import N_BLOCKS, deal_out, jackknife_error, make_parts
+from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
 
 
 class OutOfFold:
@@ -331,32 +331,33 @@ class OutOfFold:
         failed = [values is None for values in probabilities]
         return int(np.nanargmax(np.where(failed, np.nan, means)))
 
-    def honest_score(self, scores, probabilities, max_members, seed):
+    def honest_score(self, scores, probabilities, max_members):
         """Estimate the score of the final classifier, and how sure that is.
 
         Parameters
         ----------
         scores, probabilities, max_members
             Of `choose_without_each`.
-        seed : int
-            Divides the rows of a single split.
 
         Returns
         -------
-        score, error : float
-            Mean over splits, and its standard error. NaN where the rows cannot be
-            divided, where the metric is not defined on a part of them, or where the
-            scorer is a function of the user's, which may need more than predictions.
+        score : float
+            Mean over splits. NaN where the rows cannot be divided, where the metric
+            is not defined on a part of them, or where the scorer is a function of
+            the user's, which may need more than predictions.
+        interval : ndarray of shape (2,)
+            With 95 % confidence.
         """
+        unknown = np.nan, np.full(2, np.nan)
         tests = [test for _, test in self._splits]
-        parts = make_parts(tests, self._codes, self._groups, seed)
+        parts = make_parts(tests, self._codes, self._groups)
         if parts.max(initial=0) == 0 or not asks_for_predictions_only(self._scorer):
-            return np.nan, np.nan
+            return unknown
         try:
             mean, class_weights = self.choose_without_each(
                 parts, scores, probabilities, max_members
             )
-            blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups, seed)
+            blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
             everything = np.ones(len(parts), dtype=bool)
             score = self._mean_score(everything, mean, class_weights)
             without = [
@@ -364,8 +365,8 @@ class OutOfFold:
                 for block in np.unique(blocks)
             ]
         except Exception:  # a metric may not be defined on some of the rows
-            return np.nan, np.nan
-        return score, jackknife_error(without)
+            return unknown
+        return score, jackknife_interval(score, without)
 
     def _mean_score(self, kept, probabilities, class_weights):
         """Score the rows that are kept, split by split."""
