@@ -346,35 +346,33 @@ class OutOfFold:
             is not defined on a part of them, or where the scorer is a function of
             the user's, which may need more than predictions.
         interval : ndarray of shape (2,)
-            With 95 % confidence.
+            With 95 % confidence; NaN where the metric needs all of the rows.
         """
-        unknown = np.nan, np.full(2, np.nan)
+        unknown = np.full(2, np.nan)
         tests = [test for _, test in self._splits]
         parts = make_parts(tests, self._codes, self._groups)
         if parts.max(initial=0) == 0 or not asks_for_predictions_only(self._scorer):
-            return unknown
+            return np.nan, unknown
         try:
-            mean, class_weights = self.choose_without_each(
-                parts, scores, probabilities, max_members
-            )
-            blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
-            everything = np.ones(len(parts), dtype=bool)
-            score = self._mean_score(everything, mean, class_weights)
-            without = [
-                self._mean_score(blocks != block, mean, class_weights)
-                for block in np.unique(blocks)
-            ]
+            chosen = self.choose_without_each(parts, scores, probabilities, max_members)
+            score = self._mean_score(np.ones(len(parts), dtype=bool), *chosen)
         except Exception:  # a metric may not be defined on some of the rows
-            return unknown
+            return np.nan, unknown
+        blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
+        try:
+            without = [
+                self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
+            ]
+        except Exception:  # nor on fewer of them
+            return score, unknown
         return score, jackknife_interval(score, without)
 
     def _mean_score(self, kept, probabilities, class_weights):
         """Score the rows that are kept, split by split."""
-        scores = [
-            self._score(
-                rows[kept[own]], probabilities[own & kept], class_weights[own & kept]
-            )
-            for fold, (_, rows) in enumerate(self._splits)
-            for own in [self._fold_of == fold]
-        ]
+        scores = []
+        for fold in range(len(self._splits)):
+            own = kept & (self._fold_of == fold)
+            if own.any():
+                rows = self._tested[own]
+                scores.append(self._score(rows, probabilities[own], class_weights[own]))
         return float(np.mean(scores))

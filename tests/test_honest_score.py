@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, get_scorer, make_scorer
 from sklearn.model_selection import (
     GroupShuffleSplit,
+    LeaveOneOut,
     RepeatedStratifiedKFold,
     ShuffleSplit,
     StratifiedKFold,
@@ -290,6 +291,14 @@ def test_a_class_that_parts_lack(iris, scoring):
     split = [(np.setdiff1d(np.arange(150), test), test)]
     clf = cheap_classifier(cv=split, scoring=scoring).fit(X, y)
     assert np.isfinite(clf.honest_score_)
+
+
+def test_leave_one_out():
+    """Splits of one row are merged for choosing, and have an interval."""
+    X, y = make_classification(24, random_state=0)
+    clf = cheap_classifier(cv=LeaveOneOut(), n_candidates=2).fit(X, y)
+    low, high = clf.honest_interval_
+    assert 0.3 < low < clf.honest_score_ < high
 
 
 def test_deal_out_keeps_repeats_together():
