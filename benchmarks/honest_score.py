@@ -387,9 +387,10 @@ def print_coverage(results):
           " percentiles | percentiles of bootstrap |")  # fmt: skip
     print("|---|---|---|---|---|")
     for metric, part in results.groupby("metric", sort=False):
-        away = (part["splits"] - part["truth"]).abs()
-        half = part["half of interval"]
-        covers = [away <= half, away <= np.hypot(half, part["half of that of truth"])]
+        known = part.dropna(subset=["half of interval"])
+        away = (known["splits"] - known["truth"]).abs()
+        half = known["half of interval"]
+        covers = [away <= half, away <= np.hypot(half, known["half of that of truth"])]
         for of in ("splits", "bootstrap"):
             some = part.dropna(subset=[f"low of {of}"])
             covers.append(

@@ -99,8 +99,10 @@ class MetaLearnerClassifier(MetaSearch):
         `make_scorer` did not make: it may need more than predictions. Only with
         `refit`.
     honest_interval_ : ndarray of shape (2,)
-        An interval that holds the true score in about 95 of 100 tables. It knows
-        the chance in which rows were tested, not that in what models learned.
+        An interval that is made for 95 % and held the true score of about nine in
+        ten tables with 300 rows: it knows the chance in which rows were tested, not
+        that in what was chosen. It may end above the best score there is, and is NaN
+        where the metric is not defined without some of the rows.
     best_index_ : int
         Its position in `cv_results_`.
     cv_results_ : dict

@@ -291,6 +291,7 @@ def test_a_class_that_parts_lack(iris, scoring):
     split = [(np.setdiff1d(np.arange(150), test), test)]
     clf = cheap_classifier(cv=split, scoring=scoring).fit(X, y)
     assert np.isfinite(clf.honest_score_)
+    assert np.isfinite(clf.honest_interval_).all()
 
 
 def test_leave_one_out():
