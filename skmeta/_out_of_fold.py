@@ -1,5 +1,7 @@
 """What predictions for rows that a model has not seen are used for."""
 
+from copy import copy
+
 import numpy as np
 
 from skmeta._decision import (
@@ -17,6 +19,7 @@ from skmeta._evaluation import (
     asks_for_predictions_only,
     score_prediction,
 )
+from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
 
 
 class OutOfFold:
@@ -43,6 +46,8 @@ class OutOfFold:
         Given to the scorer.
     sample_weight : ndarray of shape (n_rows,) or None
         Weights of the rows.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group are not independent of each other.
 
     Attributes
     ----------
@@ -51,13 +56,26 @@ class OutOfFold:
     """
 
     def __init__(
-        self, X, y, splits, scorer, metric, is_exact, score_params, sample_weight
+        self,
+        X,
+        y,
+        splits,
+        scorer,
+        metric,
+        is_exact,
+        score_params,
+        sample_weight,
+        groups=None,
     ):
         self.classes, self._codes = np.unique(y, return_inverse=True)
-        self._X, self._y, self._splits = X, y, splits
+        self._X, self._y = X, y
         self._scorer, self._score_params = scorer, score_params
         self._metric, self._is_exact = metric, is_exact
-        self._sample_weight = sample_weight
+        self._sample_weight, self._groups = sample_weight, groups
+        self._use(splits)
+
+    def _use(self, splits):
+        self._splits = splits
         tests = [test for _, test in splits]
         self._tested = np.concatenate(tests) if tests else np.empty(0, dtype=np.int64)
         # Rare classes may have no part in the splits.
@@ -98,12 +116,17 @@ class OutOfFold:
         return scores[f"{self._metric}_tuned"]
 
     def _score(self, rows, probabilities, class_weights):
+        if len(self._present) < len(self.classes):
+            probabilities = probabilities[:, self._present]
+            # Metrics of several classes want probabilities that sum to one.
+            total = probabilities.sum(axis=1, keepdims=True)
+            probabilities = probabilities / np.where(total > 0, total, 1)
         return score_prediction(
             self._scorer,
             Prediction(
                 self.classes[self._present],
-                probabilities[:, self._present],
-                class_weights[self._present],
+                probabilities,
+                class_weights[..., self._present],
             ),
             self._X,
             self._y,
@@ -233,3 +256,123 @@ class OutOfFold:
             shares = np.maximum(shares, shares[self._present].min())
         shares = np.maximum(shares, shares[shares > 0].min())
         return (shares / shares.min()) ** -exponent
+
+    def choose_without_each(self, parts, scores, probabilities, max_members):
+        """Predict the rows of each part by what all other rows choose.
+
+        The whole choice is made anew for each part: the best candidate, the
+        members and the weights of the classes. So nothing flatters the part.
+
+        Parameters
+        ----------
+        parts : ndarray of int of shape (n_tested,)
+            From `make_parts`, at least two.
+        scores : ndarray of shape (n_candidates, n_splits)
+            Of candidates; greater is better.
+        probabilities : sequence of (list of ndarray or None)
+            Of candidates; None is never chosen.
+        max_members : int
+            Most candidates with a weight.
+
+        Returns
+        -------
+        mean : ndarray of shape (n_tested, n_classes)
+            Weighted mean of what the members predict.
+        class_weights : ndarray of shape (n_tested, n_classes)
+            What it is multiplied by for labels.
+        """
+        stacks = [None if p is None else np.concatenate(p) for p in probabilities]
+        mean = np.empty((len(parts), len(self.classes)))
+        class_weights = np.ones_like(mean)
+        for part in range(parts.max() + 1):
+            own = parts == part
+            others = self._only(~own)
+            kept = [None if values is None else [values[~own]] for values in stacks]
+            best = self._best_without(own, others, scores, kept)
+            members = others.weigh_members(kept, max_members, best)
+            weights = others.weigh_classes(others.mean(kept, members))
+            mean[own] = sum(w * stacks[i][own] for i, w in members.items())
+            if weights is not None:
+                class_weights[own] = weights
+        return mean, class_weights
+
+    def _only(self, kept):
+        """Return the same with a part of the tested rows."""
+        others = copy(self)
+        tests = [
+            test[kept[self._fold_of == fold]]
+            for fold, (_, test) in enumerate(self._splits)
+        ]
+        others._use(
+            [
+                (train, test)
+                for (train, _), test in zip(self._splits, tests, strict=True)
+                if len(test)
+            ]
+        )
+        return others
+
+    def _best_without(self, left_out, others, scores, probabilities):
+        """Return the best candidate by the rows that are not left out."""
+        n_splits = len(self._splits)
+        sizes = np.bincount(self._fold_of, minlength=n_splits)
+        n_left_out = np.bincount(self._fold_of[left_out], minlength=n_splits)
+        if np.all((n_left_out == 0) | (n_left_out == sizes)):
+            means = scores[:, n_left_out == 0].mean(axis=1)
+        else:
+            exponent = START[self._metric] if self.start is not None else 0.0
+            class_weights = self._class_weights(exponent)
+            means = [
+                np.nan
+                if values is None
+                else others._score(others._tested, values[0], class_weights)
+                for values in probabilities
+            ]
+        failed = [values is None for values in probabilities]
+        return int(np.nanargmax(np.where(failed, np.nan, means)))
+
+    def honest_score(self, scores, probabilities, max_members):
+        """Estimate the score of the final classifier, and how sure that is.
+
+        Parameters
+        ----------
+        scores, probabilities, max_members
+            Of `choose_without_each`.
+
+        Returns
+        -------
+        score : float
+            Mean over splits. NaN where the rows cannot be divided, where the metric
+            is not defined on a part of them, or where the scorer is a function of
+            the user's, which may need more than predictions.
+        interval : ndarray of shape (2,)
+            With 95 % confidence; NaN where the metric needs all of the rows.
+        """
+        unknown = np.full(2, np.nan)
+        tests = [test for _, test in self._splits]
+        parts = make_parts(tests, self._codes, self._groups)
+        if parts.max(initial=0) == 0 or not asks_for_predictions_only(self._scorer):
+            return np.nan, unknown
+        try:
+            chosen = self.choose_without_each(parts, scores, probabilities, max_members)
+            score = self._mean_score(np.ones(len(parts), dtype=bool), *chosen)
+        except Exception:  # a metric may not be defined on some of the rows
+            return np.nan, unknown
+        blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
+        try:
+            without = [
+                self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
+            ]
+        except Exception:  # nor on fewer of them
+            return score, unknown
+        return score, jackknife_interval(score, without)
+
+    def _mean_score(self, kept, probabilities, class_weights):
+        """Score the rows that are kept, split by split."""
+        scores = []
+        for fold in range(len(self._splits)):
+            own = kept & (self._fold_of == fold)
+            if own.any():
+                rows = self._tested[own]
+                scores.append(self._score(rows, probabilities[own], class_weights[own]))
+        return float(np.mean(scores))

@@ -146,7 +146,7 @@ def _fit_on(n_rows, indices, trials, task):
         *task.sample(n_rows),
         n_jobs=task.usable_jobs(),
         memory=task.memory_limit,
-        seconds=task.schedule.left() if task.schedule.is_limited else None,
+        seconds=task.schedule.limit(),
     )
     return {
         index: (estimator, n_rows, error)

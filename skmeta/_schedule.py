@@ -90,13 +90,14 @@ class Schedule:
         seconds = 0.0 if math.isnan(seconds) else seconds
         return seconds * n_turns < self.left_to_try()
 
-    def limit(self, expected_seconds):
-        """Return the seconds after which a fit that starts now is to be stopped.
+    def limit(self, expected_seconds=None):
+        """Return the seconds after which what starts now is to be stopped.
 
         Parameters
         ----------
-        expected_seconds : float
-            NaN if nobody knows.
+        expected_seconds : float, default=None
+            Of a fit while candidates are tried, NaN if nobody knows. None is for
+            what comes after that, and has all the time that is left.
 
         Returns
         -------
@@ -105,6 +106,8 @@ class Schedule:
         """
         if not self.is_limited:
             return None
+        if expected_seconds is None:
+            return self.left()
         left = self.left_to_try()
         if math.isnan(expected_seconds):
             return left

@@ -73,6 +73,9 @@ _ROWS_DESCRIBED_PER_SECOND = 2_000
 # The part of the time that the first round may be expected to take.
 _SHARE_OF_FIRST_ROUND = 0.25
 
+# The part of the budget that is kept for the honest score, among others.
+_SHARE_OF_LAST_STEPS = 0.03
+
 # How many times as long as expected what cannot be stopped may take.
 _CAUTION = 3.0
 
@@ -126,7 +129,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Return a context manager that candidates are fitted in."""
         return nullcontext()
 
-    def _out_of_fold(self, task, sample_weight):
+    def _out_of_fold(self, task, sample_weight, groups):
         """Return an `OutOfFold` if probabilities are to be kept, else None."""
         return None
 
@@ -318,7 +321,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             n_jobs=self.n_jobs,
             memory_limit=self.memory_limit,
         )
-        task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight))
+        task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight, groups))
         quick = None if log is None else _quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
@@ -327,11 +330,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             insurance = None if quick is None else insure(task, quick)
             trials = Trials(Recommendation.none(), 0)
             with suppress(OutOfTime):
-                with time_limit(schedule.left() if schedule.is_limited else None):
+                with time_limit(schedule.limit()):
                     recommender = self._fit_recommender(knowledge, names, task)
                     task = self._split(recommender, task, split_params, log)
                     recommendation = self._recommend(recommender, (), task)
-                    out_of_fold = self._out_of_fold(task, sample_weight)
+                    out_of_fold = self._out_of_fold(task, sample_weight, groups)
                 task = replace(task, out_of_fold=out_of_fold)
                 trials = Trials(recommendation, len(task.splits))
             if log is not None and insurance is None:
@@ -416,7 +419,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 trials.refit_seconds(index, len(task.y), task)
                 for index in trials.complete[: self._n_members]
             ]
-            task.schedule.reserve(sum(seconds) / task.schedule.n_workers)
+            last_steps = _SHARE_OF_LAST_STEPS * task.schedule.budget
+            task.schedule.reserve(sum(seconds) / task.schedule.n_workers + last_steps)
 
     def _check_parameters(self):
         check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")

@@ -1,0 +1,112 @@
+"""How rows are divided, so that none is judged by what was chosen on it."""
+
+import numpy as np
+from scipy import stats
+
+_MOST_PARTS = 10
+_PARTS_OF_ONE_SPLIT = 5
+
+# Blocks of rows that are left out one after the other to see what a score owes to
+# chance. More would take longer than the rest.
+N_BLOCKS = 10
+
+
+def make_parts(tests, codes, groups=None, seed=0):
+    """Divide the tested rows into parts, each row in one.
+
+    A row belongs to the first split that tests it: the parts of folds are the folds,
+    those of repeated folds the folds of the first time, and rows of a group stay
+    together if the splits keep them together. Where all splits test the same rows,
+    such as with a holdout, rows (or groups) are dealt out by chance, those of each
+    class in turn.
+
+    Parameters
+    ----------
+    tests : list of ndarray of int
+        The rows tested in each split.
+    codes : ndarray of int of shape (n_rows,)
+        Classes of all rows.
+    groups : array-like of shape (n_rows,), default=None
+        Rows of one group are kept together.
+    seed : int, default=0
+        Deals out the rows of a single split.
+
+    Returns
+    -------
+    parts : ndarray of int of shape (n_tested,)
+        A number from 0 for each tested row, split after split. There is a single
+        part if there is no dividing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmeta._honesty import make_parts
+    >>> codes = np.zeros(4, dtype=int)
+    >>> make_parts([np.array([0, 3]), np.array([1, 2]), np.array([0, 1])], codes)
+    array([0, 0, 1, 1, 0, 1])
+    """
+    if not tests:
+        return np.empty(0, dtype=np.int64)
+    part_of = np.full(len(codes), -1)
+    for number in reversed(range(len(tests))):
+        part_of[tests[number]] = number
+    tested = np.concatenate(tests)
+    _, parts = np.unique(part_of[tested], return_inverse=True)
+    n_parts = parts.max() + 1
+    if n_parts > 1:
+        # Leaving out one row at a time would take long and show no more.
+        return parts if n_parts <= _MOST_PARTS else parts * _MOST_PARTS // n_parts
+    return deal_out(tested, _PARTS_OF_ONE_SPLIT, codes, groups, seed)
+
+
+def deal_out(tested, n_parts, codes, groups=None, seed=0):
+    """Divide tested rows by chance, those of each class in turn.
+
+    Parameters
+    ----------
+    tested : ndarray of int of shape (n_tested,)
+        Rows; what is repeated stays together.
+    n_parts : int
+        In how many parts.
+    codes, groups, seed
+        Of `make_parts`.
+
+    Returns
+    -------
+    parts : ndarray of int of shape (n_tested,)
+        Numbers below `n_parts`.
+    """
+    rows, row_of = np.unique(tested, return_inverse=True)
+    units = rows if groups is None else np.asarray(groups)[rows]
+    _, first, unit_of = np.unique(units, return_index=True, return_inverse=True)
+    chance = np.random.default_rng(seed).random(len(first))
+    order = np.lexsort((chance, codes[rows[first]]))
+    part_of_unit = np.empty(len(first), dtype=np.int64)
+    part_of_unit[order] = np.arange(len(first)) % n_parts
+    return part_of_unit[unit_of][row_of]
+
+
+def jackknife_interval(score, without):
+    """Return an interval for a score from what it is without each block of rows [1]_.
+
+    Parameters
+    ----------
+    score : float
+        Of all rows.
+    without : sequence of float
+        Scores of all rows but those of one block; blocks are of one size.
+
+    Returns
+    -------
+    interval : ndarray of shape (2,)
+        With 95 % confidence, symmetric around the score: it may go beyond the best
+        score there is.
+
+    References
+    ----------
+    .. [1] J. W. Tukey, "Bias and Confidence in Not Quite Large Samples", Annals of
+       Mathematical Statistics 29, 1958.
+    """
+    degrees = len(without) - 1
+    error = np.sqrt(degrees * np.var(without))
+    return score + stats.t.ppf([0.025, 0.975], degrees) * error
