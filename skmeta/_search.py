@@ -722,8 +722,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             if self.best_index_ not in members:
                 self._choose_next(trials, insurance, first_error)
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
-        total = sum(weights[index] for index in fitted)
-        weights = {i: weights[i] / total for i in weights if i in fitted}
+        if len(fitted) < len(weights):
+            total = sum(weights[index] for index in fitted)
+            weights = {i: weights[i] / total for i in weights if i in fitted}
         self._combine(trials, task, fitted, weights)
         return {i: (weight, members[i][1]) for i, weight in weights.items()}
 
