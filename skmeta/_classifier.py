@@ -94,7 +94,8 @@ class MetaLearnerClassifier(MetaSearch):
     Attributes
     ----------
     best_estimator_ : Pipeline
-        The best candidate, fitted on all rows. Only with `refit`.
+        The best candidate, fitted on all rows; where a time budget left no time for
+        that, the mean of the models of its splits. Only with `refit`.
     ensemble_ : classifier
         What predicts: the candidates in ``ensemble_.estimators_`` with
         ``ensemble_.weights``, the best one first. Where `scoring` is a metric

@@ -74,7 +74,7 @@ def insure(task, configuration):
     X, y, fit_params = task.take(train)
     limit = None
     if task.schedule.is_limited:
-        limit = max(0.2, 0.3 * task.schedule.left())
+        limit = max(0.2, 0.6 * task.schedule.left())
     [(estimator, _)] = fit_all([candidate], X, y, fit_params, seconds=limit)
     if estimator is None or not _beats(estimator, prior, task, test):
         return Insurance(_PRIOR, {}, prior, prior)

@@ -341,7 +341,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 trials.recommendation = _read_log(log, recommendation)
                 self._evaluate(trials, task, trials.n_left, keep=np.inf)
             elif trials.n_left and log is None:
-                self._try(recommender, trials, task)
+                try:
+                    self._try(recommender, trials, task)
+                except KeyboardInterrupt:
+                    if insurance is None:
+                        raise
             members = self._describe(trials, task, insurance)
             if self.refit:
                 started = time.perf_counter()
@@ -361,6 +365,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         while trials.n_left and (not is_limited or _put_affordable_first(trials, task)):
             n_next = _ROUND if adapts or is_limited else trials.n_left
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
+            trials.forget_models(2 * self._n_members)
             if not goes_on or (is_limited and _has_seen_enough(trials, task)):
                 break
             self._reserve(trials, task)

@@ -192,6 +192,20 @@ class Trials:
             ),
         )
 
+    def forget_models(self, n_kept):
+        """Keep the models of the splits of the best few candidates only.
+
+        Parameters
+        ----------
+        n_kept : int
+        """
+        kept = set(self.complete[:n_kept])
+        models = tuple(
+            each if index in kept else None
+            for index, each in enumerate(self.evaluations.models)
+        )
+        self.evaluations = replace(self.evaluations, models=models)
+
     def plan_again(self, later):
         """Replace what may be tried next.
 

@@ -358,6 +358,21 @@ def test_interrupted_fit_keeps_the_best_so_far(iris):
     assert clf.predict(X).shape == y.shape
 
 
+def test_interrupted_before_anything_was_tried(iris):
+    """With a time budget there is a classifier already; otherwise there is none."""
+    X, y = iris
+
+    def impatient(estimator, X, y):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cheap_classifier(scoring=impatient).fit(X, y)
+    clf = cheap_classifier(scoring=impatient, time_budget=60)
+    with pytest.warns(SkmetaWarning, match="No candidate had its scores"):
+        clf.fit(X, y)
+    assert clf.predict(X).shape == y.shape
+
+
 def test_a_scoring_function_may_ask_for_other_rows(iris):
     """It is given the fitted estimator, and not what was predicted already."""
     X, y = iris

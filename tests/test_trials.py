@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -59,6 +61,14 @@ def test_candidates_are_kept_in_the_order_tried():
     trials.plan_again(recommend(10).take([9, 8]))
     order = [c.hyperparameters["i"] for c in trials.recommendation.configurations]
     assert order == [0, 1, 2, 9, 8]
+
+
+def test_models_of_the_best_few_are_kept():
+    """Those of all candidates would fill the memory."""
+    trials = tried([[0.5], [0.9], [np.nan], [0.7]])
+    trials.evaluations = replace(trials.evaluations, models=("a", "b", None, "c"))
+    trials.forget_models(2)
+    assert trials.evaluations.models == (None, "b", None, "c")
 
 
 def test_partly_tried_candidates_are_observed():
