@@ -75,7 +75,9 @@ def _add_fit(commands):
     fit.add_argument("--target", required=True, help="column of the classes")
     fit.add_argument("--output", help="file to write the fitted classifier to")
     fit.add_argument("--scoring", help="metric to maximize, default: accuracy")
-    fit.add_argument("--n-candidates", type=int, help="how many to try, default: 8")
+    fit.add_argument(
+        "--n-candidates", type=int, help="how many to try, default: 8 or 16"
+    )
     fit.add_argument("--time-budget", type=float, help="seconds, default: no limit")
     fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")
     fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")

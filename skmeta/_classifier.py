@@ -56,10 +56,10 @@ class MetaLearnerClassifier(MetaSearch):
         stratified 5-fold up to 5,000, 3-fold up to 50,000, a holdout of a fifth
         above; with ``groups`` they stay together.
     n_candidates : int, default=None
-        How many configurations to try. None tries 8, or as many as the time
-        budget allows. With 1 the first recommendation is fitted without
-        cross-validation: `cv_results_` then has one row of NaN scores and
-        `best_score_` is NaN.
+        How many configurations to try. None tries 8, from 200 to 2,000 rows 16,
+        and with a time budget as many as it allows. With 1 the first recommendation
+        is fitted without cross-validation: `cv_results_` then has one row of NaN
+        scores and `best_score_` is NaN.
     time_budget : float, default=None
         Seconds for everything: meta-features, candidates and the final fits. What
         would not end in time is not started, what runs over is stopped, hopeless

@@ -56,8 +56,6 @@ from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
 
-DEFAULT_N_CANDIDATES = 8
-
 # Candidates tried at a time when the recommender learns from what they score. One
 # by one would recommend no better, and leave processors idle.
 _ROUND = 4
@@ -599,7 +597,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             return recommender.fit(knowledge.with_configurations(names), metric)
 
     def _recommend(self, recommender, observed, task):
-        n_wanted = self._n_wanted()
+        n_wanted = self._n_wanted(len(task.y))
         with _one_thread():
             recommendation = recommender.recommend(
                 self.meta_features_,
@@ -625,10 +623,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         adapts_after = getattr(recommender, "adapts_after", None)
         return self._scores_as_known and adapts_after is not None
 
-    def _n_wanted(self):
+    def _n_wanted(self, n_rows):
         """Return how many to recommend, None for all that are known."""
         if self.n_candidates is None and self.time_budget is None:
-            return DEFAULT_N_CANDIDATES
+            return default_n_candidates(n_rows)
         return self.n_candidates
 
     def _report(self, recommendation, n_before, index, scores, seconds, error):
@@ -816,6 +814,24 @@ def open_knowledge(knowledge):
         f"knowledge must be a KnowledgeBase, the path of a knowledge file or None, "
         f"got: {knowledge!r}."
     )
+
+
+def default_n_candidates(n_rows):
+    """Choose how many candidates to try, for when the user did not.
+
+    On few rows the best of many is a lucky one, on many rows each takes long and
+    more gain little (`benchmarks/n_candidates.py`).
+
+    Parameters
+    ----------
+    n_rows : int
+        Of the table.
+
+    Returns
+    -------
+    n_candidates : int
+    """
+    return 16 if 200 < n_rows <= 2_000 else 8
 
 
 def _put_affordable_first(trials, task):

@@ -1,0 +1,121 @@
+"""How many candidates are worth trying, by the number of rows they are compared on.
+
+As `ensemble.py`, from predictions out of fold that a build kept. Members, and weights
+of the classes, are chosen among the first candidates that the default recommender asks
+for on one half of the rows, and judged on the other, for two divisions of each table.
+Printed are differences to the most candidates, x 100.
+
+    python benchmarks/n_candidates.py DIRECTORY... --output counts.csv
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ensemble import balanced, choose_tables, find_predictions, halves, recommended
+from sklearn.metrics import log_loss
+
+from skmeta import load_knowledge
+from skmeta._decision import (
+    EXPONENTS,
+    best_exponent,
+    confusion_counts,
+    log_probabilities,
+    score_counts,
+)
+from skmeta._ensemble import greedy_ensemble
+from skmeta.knowledge._worker import weighted_auc
+
+COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48)
+ROWS = (0, 200, 600, 2000, np.inf)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("predictions", nargs="+", type=Path, help="directories")
+    parser.add_argument("--knowledge", help="knowledge file, default: the shipped one")
+    parser.add_argument("--n-tables", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args()
+    options.metric, options.n_candidates = "balanced_accuracy_tuned", max(COUNTS)
+    knowledge = load_knowledge(options.knowledge)
+    rows = []
+    for table in choose_tables(knowledge, options):
+        rows += run_table(knowledge, table, options)
+        pd.DataFrame(rows).to_csv(options.output, index=False)
+    report(pd.DataFrame(rows))
+
+
+def run_table(knowledge, table, options):
+    directory = find_predictions(table, options)
+    y = np.load(directory / "y.npy")
+    names = recommended(knowledge, table, directory, options)
+    if len(names) < max(COUNTS) - 8:  # too many have failed
+        return []
+    stack = np.stack([np.load(directory / f"{name}.npy") for name in names])
+    stack = np.maximum(stack.astype(np.float64), 1e-7)  # they were float16
+    stack /= stack.sum(axis=2, keepdims=True)
+    rows = []
+    for seed in range(2):
+        first, second = halves(y, seed)
+        for chosen_on, judged_on in ((first, second), (second, first)):
+            priors = np.bincount(y[chosen_on]) / len(chosen_on)
+            alone = [balanced(y[chosen_on], p[chosen_on] / priors) for p in stack]
+            for count in COUNTS:
+                few = stack[:count]
+                weights = greedy_ensemble(
+                    few[:, chosen_on], y[chosen_on], 5, first=np.argmax(alone[:count])
+                )
+                scores = judge(
+                    np.tensordot(weights, few[:, chosen_on], 1),
+                    y[chosen_on],
+                    np.tensordot(weights, few[:, judged_on], 1),
+                    y[judged_on],
+                )
+                rows.append(
+                    {"table": table, "rows": len(chosen_on), "count": count, **scores}
+                )
+    return rows
+
+
+def judge(chosen, y_chosen, values, y):
+    """Score probabilities, and labels by class weights from the other half."""
+    priors = np.bincount(y_chosen) / len(y_chosen)
+    counts = confusion_counts(
+        log_probabilities(chosen),
+        y_chosen,
+        np.zeros(len(y_chosen), dtype=int),
+        priors,
+        temperature=1.0,
+    )
+    by_exponent = score_counts(counts)["balanced_accuracy"][:, 0]
+    exponent = EXPONENTS[best_exponent(by_exponent, 1.0, len(y_chosen))]
+    return {
+        "balanced accuracy": balanced(y, values * priors**-exponent),
+        "accuracy": np.mean(values.argmax(axis=1) == y),
+        "ROC AUC": weighted_auc(y, values),
+        "log loss": -log_loss(y, values, labels=np.arange(values.shape[1])),
+    }
+
+
+def report(results):
+    """Print, as Markdown, what is lost by trying fewer."""
+    metrics = ["balanced accuracy", "accuracy", "ROC AUC", "log loss"]
+    means = results.groupby(["table", "count"])[metrics].mean()
+    most = means.xs(max(COUNTS), level="count")
+    lost = 100 * (means - most.reindex(means.index.get_level_values("table")).values)
+    rows = pd.cut(results.groupby("table")["rows"].first(), ROWS)
+    lost = lost.reset_index()
+    lost["rows"] = lost["table"].map(rows)
+    for metric in metrics:
+        table = lost.pivot_table(
+            index="rows", columns="count", values=metric, observed=True
+        )
+        table.insert(0, "tables", rows.value_counts().reindex(table.index))
+        print(f"\n{metric}\n\n{table.round(2).to_string()}")
+
+
+if __name__ == "__main__":
+    main()
