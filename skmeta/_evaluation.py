@@ -2,15 +2,17 @@
 
 import os
 import pickle
+import threading
 import time
 import warnings
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pickle import PicklingError
 from traceback import format_exc
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -25,7 +27,7 @@ from skmeta._schedule import Schedule
 # Seconds that workers get to stop by themselves, before they are ended.
 _GRACE = 0.2
 
-_STOPPED = "Stopped: the time was over."
+STOPPED = "Stopped: the time was over."
 _CUT = "Interrupted before all splits were done."
 INTERRUPTED = "Interrupted."
 
@@ -268,6 +270,41 @@ def evaluate_candidates(
     return results.merge()
 
 
+def start_workers(n_jobs):
+    """Start the processes that will be needed, without waiting for them.
+
+    Each of them imports scikit-learn and more, which takes seconds on a busy machine.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib.
+
+    Returns
+    -------
+    are_ready : threading.Event
+        Set when they are there.
+    """
+    are_ready = threading.Event()
+    # They are asked for here, where a `parallel_config` around the call is seen.
+    answers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(
+        delayed(_answer)() for _ in range(effective_n_jobs(n_jobs))
+    )
+
+    def wait():
+        with suppress(Exception):
+            for _ in answers:
+                pass
+            are_ready.set()
+
+    threading.Thread(target=wait, name="skmeta-workers", daemon=True).start()
+    return are_ready
+
+
+def _answer():
+    time.sleep(0.05)  # so that one does not answer for another
+
+
 def _run(tasks, options, schedule, results):
     """Run tasks and collect their results, until they end or the time does."""
     # Only as much is dispatched as can run, so that `tasks` looks at the clock
@@ -286,7 +323,7 @@ def _run(tasks, options, schedule, results):
     except OutOfTime:
         # Joblib has ended the workers, and what they were busy with.
         for index in results.under_way():
-            results.give_up(index, _STOPPED)
+            results.give_up(index, STOPPED)
     except KeyboardInterrupt:
         results.interrupted = True
         if not results.has_complete():
@@ -667,7 +704,7 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None, memory=None
         What was fitted, and the error in one line if it failed; `INTERRUPTED` if
         the user did not let it end.
     """
-    outcomes = [(None, _STOPPED)] * len(candidates)
+    outcomes = [(None, STOPPED)] * len(candidates)
     work = (
         delayed(_fit_calmly)(
             os.getpid(), index, candidate, X, y, fit_params, seconds, memory
@@ -697,7 +734,7 @@ def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds, memory):
             with time_limit(seconds), memory_limit(memory):
                 return index, clone(candidate).fit(X, y, **fit_params), None
         except OutOfTime:
-            return index, None, _STOPPED
+            return index, None, STOPPED
         except Exception as error:
             first_line = str(error).partition("\n")[0]
             return index, None, f"{type(error).__name__}: {first_line}"

@@ -8,6 +8,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from numbers import Integral, Real
+from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,12 @@ from threadpoolctl import threadpool_limits
 
 from skmeta._base_learners import TaskSize, get_learner
 from skmeta._configuration import Configuration
-from skmeta._evaluation import evaluate_candidates, make_cv_results
+from skmeta._evaluation import (
+    STOPPED,
+    evaluate_candidates,
+    make_cv_results,
+    start_workers,
+)
 from skmeta._inputs import (
     check_number,
     check_weights,
@@ -70,6 +76,9 @@ _ROWS_DESCRIBED_PER_SECOND = 2_000
 
 # The part of the time that the first round may be expected to take.
 _SHARE_OF_FIRST_ROUND = 0.25
+
+# Seconds below which starting processes would take too much of a budget.
+_LEAST_FOR_WORKERS = 3.0
 
 # The part of the budget that is kept for the honest score, among others.
 _SHARE_OF_LAST_STEPS = 0.03
@@ -320,6 +329,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             memory_limit=self.memory_limit,
         )
         task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight, groups))
+        if schedule.is_limited and n_workers > 1:
+            workers = Event()
+            if schedule.budget > _LEAST_FOR_WORKERS and self.n_candidates != 1:
+                workers = start_workers(self.n_jobs)
+            task = replace(task, workers=workers)
         quick = None if log is None else _quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
@@ -362,6 +376,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         adapts = self._adapts(recommender)
         while trials.n_left and (not is_limited or _put_affordable_first(trials, task)):
             n_next = _ROUND if adapts or is_limited else trials.n_left
+            task.schedule.n_workers = effective_n_jobs(task.usable_jobs())
+            if task.usable_jobs() != task.n_jobs:
+                n_next = 1  # until the workers are there
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
             trials.forget_models(2 * self._n_members)
             if not goes_on or (is_limited and _has_seen_enough(trials, task)):
@@ -408,6 +425,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             trials.evaluations = replace(trials.evaluations, interrupted=True)
             return False
         trials.add(made, evaluations)
+        if STOPPED in evaluations.errors and task.workers is not None:
+            task.workers.clear()  # they were ended
         return len(evaluations.errors) > 0 and not evaluations.interrupted
 
     @property

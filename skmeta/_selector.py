@@ -41,9 +41,9 @@ class MetaHyperparamSelector(MetaSearch):
     n_candidates : int, default=None
         How many configurations to try. None tries 8, from 200 to 2,000 rows 16,
         and with a time budget as many as it allows; there are no more than the
-        knowledge base holds. With 1
-        the first recommendation is fitted without cross-validation:
-        `cv_results_` then has one row of NaN scores and `best_score_` is NaN.
+        knowledge base holds. With 1 the first recommendation is fitted without
+        cross-validation: `cv_results_` then has one row of NaN scores and
+        `best_score_` is NaN.
     time_budget : float, default=None
         Seconds for everything, the refit included. What would not end in time is
         not started, what runs over is stopped, hopeless candidates are dropped

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Event
 
 import numpy as np
 
@@ -17,9 +18,6 @@ _GROWTH = 1.1
 
 # Normal quantile for one case in a hundred.
 _QUANTILE = 2.33
-
-# Pools of workers take seconds to start.
-_LEAST_FOR_WORKERS = 3.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,9 @@ class Task:
         ``make(configuration)`` returns the parameters of a candidate and itself.
     n_jobs : int or None, default=None
         As in joblib.
+    workers : threading.Event, default=None
+        Set when the processes that do the jobs are there. None if nobody waits for
+        them.
     memory_limit : float, default=None
         Megabytes that a fit may take.
     out_of_fold : OutOfFold or None, default=None
@@ -60,6 +61,7 @@ class Task:
     schedule: Schedule = field(default_factory=Schedule)
     make: Callable | None = None
     n_jobs: int | None = None
+    workers: Event | None = None
     memory_limit: float | None = None
     out_of_fold: OutOfFold | None = None
 
@@ -93,8 +95,9 @@ class Task:
         return take_rows(self.X, rows), self.y[rows], params
 
     def usable_jobs(self):
-        """Return `n_jobs`, or 1 where starting workers takes the time that is left."""
-        return 1 if self.schedule.left() < _LEAST_FOR_WORKERS else self.n_jobs
+        """Return `n_jobs`, or 1 while the workers are not there."""
+        is_alone = self.workers is not None and not self.workers.is_set()
+        return 1 if is_alone else self.n_jobs
 
 
 class Trials:
