@@ -89,16 +89,16 @@ def test_one_inside_the_other():
 def test_each_thread_has_its_own():
     """Two threads with limits, and one without."""
 
-    def work(seconds):
+    def work(seconds, works_for):
         try:
             with time_limit(seconds):
-                spin(1.0)
+                spin(works_for)
         except OutOfTime:
             return "stopped"
         return "done"
 
-    seconds = [0.2, None, 0.3, 30]
-    outcomes = Parallel(4, backend="threading")(delayed(work)(each) for each in seconds)
+    seconds = [(0.2, 60), (None, 1), (0.3, 60), (60, 1)]
+    outcomes = Parallel(4, backend="threading")(delayed(work)(*each) for each in seconds)
     assert outcomes == ["stopped", "done", "stopped", "done"]
 
 
