@@ -98,7 +98,8 @@ def test_each_thread_has_its_own():
         return "done"
 
     seconds = [(0.2, 60), (None, 1), (0.3, 60), (60, 1)]
-    outcomes = Parallel(4, backend="threading")(delayed(work)(*each) for each in seconds)
+    threads = Parallel(4, backend="threading")
+    outcomes = threads(delayed(work)(*each) for each in seconds)
     assert outcomes == ["stopped", "done", "stopped", "done"]
 
 
