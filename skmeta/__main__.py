@@ -78,7 +78,8 @@ def _add_fit(commands):
     fit.add_argument(
         "--n-candidates", type=int, help="how many to try, default: 8 or 16"
     )
-    fit.add_argument("--time-budget", type=float, help="seconds, default: no limit")
+    fit.add_argument("--time-budget", type=float, help="seconds to choose a classifier "
+                     "and judge it, default: no limit")  # fmt: skip
     fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")
     fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")
     fit.add_argument("--n-jobs", type=int, default=None, help="fits at the same time")
@@ -119,13 +120,23 @@ def _fit(options):
     for name, value in scores.items():
         print(f"  {name:<20s} {value:.4f}")
     if options.output is not None:
+        _write(classifier, options.output)
+        members = classifier.trial_log_["members"]
+        if any(member["fitted_on"] != len(y_train) for member in members):
+            # There was no time to fit on three quarters of the rows.
+            print(f"\nWritten to {options.output}")
+            return
         with calm():
             ensemble = clone(classifier.ensemble_).fit(X, y)
         classifier.ensemble_ = ensemble
         classifier.best_estimator_ = ensemble.estimators_[0]
-        joblib.dump(classifier, f"{options.output}.tmp", compress=3)
-        os.replace(f"{options.output}.tmp", options.output)
+        _write(classifier, options.output)
         print(f"\nFitted on all rows and written to {options.output}")
+
+
+def _write(classifier, path):
+    joblib.dump(classifier, f"{path}.tmp", compress=3)
+    os.replace(f"{path}.tmp", path)
 
 
 def _read_training_table(path, target):

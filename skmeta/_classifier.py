@@ -1,3 +1,4 @@
+import sys
 from contextlib import suppress
 from numbers import Integral
 
@@ -73,10 +74,10 @@ class MetaLearnerClassifier(MetaSearch):
         that wants more has failed. With one job that process is yours, and the
         limit is on all of it while candidates are fitted. Linux only; elsewhere
         there is no limit.
-    ensemble_size : int, default=5
-        Most candidates in the final classifier. They are chosen greedily by the
-        log loss of their weighted mean out of fold [2]_, and the best one is
-        always among them. With 1 it is alone.
+    ensemble_size : int or None, default=5
+        Most candidates in the final classifier, None for no limit. They are chosen
+        greedily by the log loss of their weighted mean out of fold [2]_, and the
+        best one is always among them. With 1 it is alone.
     preprocessor : transformer, default=None
         Fitted in front of every base learner, inside the splits. Meta-features
         are those of the table before it.
@@ -240,9 +241,6 @@ class MetaLearnerClassifier(MetaSearch):
         -------
         self
         """
-        # What an earlier fit left must not predict if this one is interrupted.
-        for name in ("ensemble_", "honest_score_", "honest_interval_"):
-            vars(self).pop(name, None)
         return self._search(X, y, sample_weight, groups)
 
     def get_metadata_routing(self):
@@ -318,7 +316,7 @@ class MetaLearnerClassifier(MetaSearch):
 
     @property
     def _n_members(self):
-        return self.ensemble_size or len(self.leaderboard_)
+        return self.ensemble_size or sys.maxsize
 
     def _weigh_members(self, trials, task):
         if trials.evaluations.interrupted:

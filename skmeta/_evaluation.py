@@ -8,11 +8,13 @@ import warnings
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from errno import ENOSPC
 from pickle import PicklingError
 from traceback import format_exc
 
 import numpy as np
 from joblib import effective_n_jobs
+from joblib.parallel import get_active_backend
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -30,6 +32,7 @@ _GRACE = 0.2
 STOPPED = "Stopped: the time was over."
 _CUT = "Interrupted before all splits were done."
 INTERRUPTED = "Interrupted."
+DIED = "The process that fitted it has died."
 
 
 @dataclass(frozen=True)
@@ -239,6 +242,8 @@ def evaluate_candidates(
                     break
                 limit = schedule.limit(seconds)
                 if limit is not None and limit <= 0:
+                    if fold > 0:
+                        results.give_up(index, STOPPED)
                     return
                 results.note_start(index, fold)
                 yield delayed(_calmly)(work, index, fold, candidates[index], limit)
@@ -255,13 +260,14 @@ def evaluate_candidates(
             not_started = [i for i in batch if i not in results.started]
             suspects = results.under_way()
             if len(suspects) == 1:
-                results.give_up(suspects[0], "The process that fitted it has died.")
+                results.give_up(suspects[0], DIED)
             else:
                 results.forget(suspects)
                 batches.extend([index] for index in suspects)
             batches.append(not_started)
-        except (OSError, PicklingError):
-            if "max_nbytes" in options:
+        except (OSError, PicklingError) as error:
+            is_full = isinstance(error, PicklingError) or error.errno == ENOSPC
+            if not is_full or "max_nbytes" in options:
                 raise
             # The disk through which joblib shares large arrays may be full.
             options["max_nbytes"] = None
@@ -426,7 +432,7 @@ class _Results:
         """Return the candidates of which a fold that was started has no result."""
         return [
             index
-            for index, n_started in self._n_started.items()
+            for index, n_started in list(self._n_started.items())
             if len(self._folds.get(index, {})) < n_started
             and index not in self._reasons
         ]
@@ -522,7 +528,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
     start = time.perf_counter()
     fitted, score, probabilities, model = start, np.nan, None, None
     try:
-        with time_limit(limit), memory_limit(work.memory_limit):
+        with memory_limit(work.memory_limit), time_limit(limit):
             estimator = clone(candidate)
             estimator.fit(
                 take_rows(work.X, train),
@@ -577,11 +583,15 @@ def _score_fold(work, estimator, test):
 def _model_to_keep(estimator, work):
     """Return a model as it is, or as bytes if it goes to another process.
 
-    Pickled here and not by joblib: nobody can know its size before.
+    Pickled here and not by joblib: nobody can know its size before. What cannot be
+    pickled, such as a lambda, is not kept.
     """
     if os.getpid() == work.process:
         return estimator
-    pickled = pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
+    try:
+        pickled = pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:
+        return None
     return pickled if len(pickled) <= work.largest_model else None
 
 
@@ -704,34 +714,66 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None, memory=None
         What was fitted, and the error in one line if it failed; `INTERRUPTED` if
         the user did not let it end.
     """
+    # With a limit even a single one goes to another process, which can be ended;
+    # without, it would only lose time on its way.
+    if len(candidates) == 1 and seconds is None:
+        n_jobs = 1
     outcomes = [(None, STOPPED)] * len(candidates)
-    work = (
-        delayed(_fit_calmly)(
-            os.getpid(), index, candidate, X, y, fit_params, seconds, memory
-        )
-        for index, candidate in enumerate(candidates)
-    )
-    # A single one would only lose time on its way from another process.
-    n_jobs = 1 if len(candidates) == 1 else n_jobs
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+    batches, options = [list(range(len(candidates)))], {"n_jobs": n_jobs}
+    limit = None if seconds is None else seconds + _GRACE
     try:
-        with calm(), time_limit(None if seconds is None else seconds + _GRACE):
-            for index, *outcome in parallel(work):
-                outcomes[index] = tuple(outcome)
+        with calm(), time_limit(limit):
+            while batches:
+                batch = batches.pop(0)
+                work = (
+                    delayed(_fit_calmly)(
+                        os.getpid(), i, candidates[i], X, y, fit_params, seconds, memory
+                    )
+                    for i in batch
+                )
+                parallel = Parallel(return_as="generator_unordered", **options)
+                try:
+                    for index, *outcome in parallel(work):
+                        outcomes[index] = tuple(outcome)
+                except BrokenProcessPool:
+                    left = [i for i in batch if outcomes[i] == (None, STOPPED)]
+                    if len(left) == 1:
+                        outcomes[left[0]] = None, DIED
+                    else:
+                        batches.extend([i] for i in left)
+                except (OSError, PicklingError):
+                    if "max_nbytes" in options:
+                        raise
+                    options["max_nbytes"] = None  # the disk may be full
+                    left = [i for i in batch if outcomes[i] == (None, STOPPED)]
+                    batches.insert(0, left)
     except OutOfTime:
         pass
     except KeyboardInterrupt:
         outcomes = [(None, INTERRUPTED) if o[0] is None else o for o in outcomes]
-    except BrokenProcessPool:
-        died = (None, "The process that fitted it has died.")
-        outcomes = [died if o[0] is None else o for o in outcomes]
     return outcomes
+
+
+def can_end_fits(n_jobs):
+    """Say whether fits are done in other processes, which can be ended.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib; a ``parallel_config`` around the call is obeyed.
+
+    Returns
+    -------
+    answer : bool
+    """
+    backend, _ = get_active_backend()
+    return effective_n_jobs(n_jobs) > 1 and not getattr(backend, "uses_threads", False)
 
 
 def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds, memory):
     with nullcontext() if os.getpid() == parent else calm():
         try:
-            with time_limit(seconds), memory_limit(memory):
+            with memory_limit(memory), time_limit(seconds):
                 return index, clone(candidate).fit(X, y, **fit_params), None
         except OutOfTime:
             return index, None, STOPPED

@@ -148,18 +148,29 @@ def memory_limit(megabytes):
     megabytes : float or None
         More than the process has taken already; None is no limit.
     """
-    taken = None if megabytes is None or resource is None else _taken_bytes()
-    if taken is None:
+    if megabytes is None or resource is None or _taken_bytes() is None:
         yield
         return
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = taken + int(megabytes * 2**20)
-    limits = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *limits]), hard))
+    global _n_memory_limits, _memory_before
+    with _changing:
+        # Threads share their process and its limit: that of the first one holds.
+        if _n_memory_limits == 0:
+            _memory_before = soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+            wanted = _taken_bytes() + int(megabytes * 2**20)
+            known = [each for each in (soft, hard) if each != resource.RLIM_INFINITY]
+            resource.setrlimit(resource.RLIMIT_AS, (min([wanted, *known]), hard))
+        _n_memory_limits += 1
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        with _changing:
+            _n_memory_limits -= 1
+            if _n_memory_limits == 0:
+                resource.setrlimit(resource.RLIMIT_AS, _memory_before)
+
+
+_changing = threading.Lock()
+_n_memory_limits, _memory_before = 0, None
 
 
 def _taken_bytes():

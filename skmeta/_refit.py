@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from skmeta._configuration import Configuration
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import INTERRUPTED, calm, fit_all, take_rows
+from skmeta._schedule import CAUTION
 from skmeta._splits import hold_out, stratified_sample
 from skmeta.exceptions import SkmetaWarning
 
@@ -75,7 +76,9 @@ def insure(task, configuration):
     limit = None
     if task.schedule.is_limited:
         limit = max(0.2, 0.6 * task.schedule.left())
-    [(estimator, _)] = fit_all([candidate], X, y, fit_params, seconds=limit)
+    [(estimator, error)] = fit_all([candidate], X, y, fit_params, seconds=limit)
+    if error == INTERRUPTED:
+        raise KeyboardInterrupt
     if estimator is None or not _beats(estimator, prior, task, test):
         return Insurance(_PRIOR, {}, prior, prior)
     return Insurance(configuration, params, candidate, estimator)
@@ -129,7 +132,8 @@ def fit_members(indices, trials, task, fitted_on=None):
             SkmetaWarning,
             stacklevel=5,
         )
-        if outcomes.get(indices[0], (None,))[0] is None:
+        is_fitted = outcomes.get(indices[0], (None,))[0] is not None
+        if not is_fitted and plan[indices[0]] != FOLDS:
             outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)
     for index in indices:
         estimator, _, error = outcomes.get(index, (None, None, "No time was left."))
@@ -168,6 +172,8 @@ def _plan(indices, trials, task):
         n_rows = n_all
         while n_rows > n_fitted:
             seconds = trials.refit_seconds(index, n_rows, task)
+            if not trials.can_be_stopped(index, task):
+                seconds *= CAUTION
             if seconds < min(time, time_of_all):
                 break
             n_rows = int(0.7 * n_rows)
@@ -184,6 +190,10 @@ def _join_models(index, trials, task):
     if models is None:
         return None
     models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]
+    if task.out_of_fold is None:
+        # Whose predictions may be anything: only one of them alone gives the same.
+        has_all = len(models[0].classes_) == len(np.unique(task.y))
+        return models[0] if has_all else None
     joined = WeightedEnsemble([trials.candidates[index]] * len(models)).use(models)
     # A class of few rows may be in none of them.
     if len(joined.classes_) < len(np.unique(task.y)):

@@ -12,6 +12,9 @@ _MARGIN_SHARE = 0.02
 _PATIENCE = 6.0
 _LEAST_LIMIT = 1.0
 
+# How many times as long as expected what cannot be stopped may take.
+CAUTION = 3.0
+
 # A thread that only waits would seem to be on a very busy machine.
 _LARGEST_LOAD = 10.0
 

@@ -8,7 +8,6 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from numbers import Integral, Real
-from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -32,7 +31,7 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from skmeta._base_learners import TaskSize, get_learner
+from skmeta._base_learners import TaskSize
 from skmeta._configuration import Configuration
 from skmeta._evaluation import (
     STOPPED,
@@ -49,7 +48,7 @@ from skmeta._inputs import (
 )
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._refit import QUICK, fit_members, insure
-from skmeta._schedule import Schedule
+from skmeta._schedule import CAUTION, Schedule
 from skmeta._splits import (
     default_splits,
     n_default_folds,
@@ -82,9 +81,6 @@ _LEAST_FOR_WORKERS = 3.0
 
 # The part of the budget that is kept for the honest score, among others.
 _SHARE_OF_LAST_STEPS = 0.03
-
-# How many times as long as expected what cannot be stopped may take.
-_CAUTION = 3.0
 
 # Bytes of the models of the splits that are kept in case there is no time to fit on
 # all rows; larger ones would take long on their way from another process.
@@ -304,14 +300,19 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
         With the log of an earlier search, what that one tried is tried again.
         """
+        self._forget()
         self._check_parameters()
-        n_workers = effective_n_jobs(self.n_jobs)
-        schedule = Schedule(self.time_budget if log is None else None, n_workers)
+        budget, n_jobs = self.time_budget if log is None else None, self.n_jobs
+        if budget == np.inf:
+            budget = None
+        if budget is not None and budget < _LEAST_FOR_WORKERS:
+            n_jobs = 1
+        schedule = Schedule(budget, effective_n_jobs(n_jobs))
         X, y = self._check_inputs(X, y)
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         if log is not None:
-            log = _check_log(log, len(y))
+            log = _check_log(log, X)
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state) if log is None else log["seed"]
         knowledge, names = self._open_knowledge(X, y, sample_weight is not None)
@@ -325,15 +326,12 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             schedule=schedule,
             make=partial(self._make_candidate, size=size, seed=seed),
             seed=seed,
-            n_jobs=self.n_jobs,
+            n_jobs=n_jobs,
             memory_limit=self.memory_limit,
         )
         task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight, groups))
-        if schedule.is_limited and n_workers > 1:
-            workers = Event()
-            if schedule.budget > _LEAST_FOR_WORKERS and self.n_candidates != 1:
-                workers = start_workers(self.n_jobs)
-            task = replace(task, workers=workers)
+        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
+            task = replace(task, workers=start_workers(n_jobs))
         quick = None if log is None else _quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
@@ -356,9 +354,12 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 try:
                     self._try(recommender, trials, task)
                 except KeyboardInterrupt:
-                    if insurance is None:
+                    if insurance is None and len(trials.complete) == 0:
                         raise
-            members = self._describe(trials, task, insurance)
+                    evaluations = replace(trials.evaluations, interrupted=True)
+                    trials.evaluations = evaluations
+            self._describe(trials, task, insurance)
+            members = {}
             if self.refit:
                 started = time.perf_counter()
                 members = self._fit_final(trials, task, insurance, log)
@@ -374,9 +375,13 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """
         is_limited = task.schedule.is_limited
         adapts = self._adapts(recommender)
-        while trials.n_left and (not is_limited or _put_affordable_first(trials, task)):
-            n_next = _ROUND if adapts or is_limited else trials.n_left
+        while trials.n_left:
             task.schedule.n_workers = effective_n_jobs(task.usable_jobs())
+            if is_limited and not _put_affordable_first(trials, task):
+                if not task.wait_for_workers():
+                    break
+                continue
+            n_next = _ROUND if adapts or is_limited else trials.n_left
             if task.usable_jobs() != task.n_jobs:
                 n_next = 1  # until the workers are there
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
@@ -399,31 +404,25 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         out_of_fold = task.out_of_fold
         is_limited = task.schedule.is_limited
         report = partial(self._report, trials.recommendation, len(trials))
-        try:
-            evaluations = evaluate_candidates(
-                [candidate for _, candidate in made],
-                task.X,
-                task.y,
-                task.splits,
-                self.scorer_,
-                n_jobs=task.usable_jobs(),
-                fit_params=task.fit_params,
-                score_params=task.score_params,
-                schedule=task.schedule,
-                expected_seconds=recommended.expected_seconds,
-                object_to=trials.make_objection(self._n_members),
-                memory_limit=task.memory_limit,
-                largest_model=keep if is_limited or keep == np.inf else 0,
-                on_candidate=report if self.verbose else None,
-                classes=None if out_of_fold is None else out_of_fold.classes,
-                class_weights=None if out_of_fold is None else out_of_fold.start,
-                judge=None if out_of_fold is None else out_of_fold.judge,
-            )
-        except KeyboardInterrupt:
-            if len(trials) == 0:
-                raise
-            trials.evaluations = replace(trials.evaluations, interrupted=True)
-            return False
+        evaluations = evaluate_candidates(
+            [candidate for _, candidate in made],
+            task.X,
+            task.y,
+            task.splits,
+            self.scorer_,
+            n_jobs=task.usable_jobs(),
+            fit_params=task.fit_params,
+            score_params=task.score_params,
+            schedule=task.schedule,
+            expected_seconds=recommended.expected_seconds,
+            object_to=trials.make_objection(self._n_members),
+            memory_limit=task.memory_limit,
+            largest_model=keep if is_limited or keep == np.inf else 0,
+            on_candidate=report if self.verbose else None,
+            classes=None if out_of_fold is None else out_of_fold.classes,
+            class_weights=None if out_of_fold is None else out_of_fold.start,
+            judge=None if out_of_fold is None else out_of_fold.judge,
+        )
         trials.add(made, evaluations)
         if STOPPED in evaluations.errors and task.workers is not None:
             task.workers.clear()  # they were ended
@@ -443,6 +442,12 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             ]
             last_steps = _SHARE_OF_LAST_STEPS * task.schedule.budget
             task.schedule.reserve(sum(seconds) / task.schedule.n_workers + last_steps)
+
+    def _forget(self):
+        """Forget what an earlier fit found: it must not predict if this one ends."""
+        for name in list(vars(self)):
+            if name.endswith("_") and not name.startswith("_"):
+                delattr(self, name)
 
     def _check_parameters(self):
         check_number("n_candidates", self.n_candidates, Integral, "an integer >= 1")
@@ -532,54 +537,54 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _split(self, recommender, task, split_params, log):
         """Return the task with its splits, and candidates that suit their size."""
-        n_rows = len(task.y)
-        if self.n_candidates != 1:
-            n_rows = self._n_rows_compared(recommender, task, log)
-        splits = self._make_splits(task, split_params, n_rows, log)
-        n_fitted = min([len(train) for train, _ in splits], default=n_rows)
-        size = TaskSize(n_fitted, task.X.shape[1], len(np.unique(task.y)))
+        y, n_rows, splits = task.y, len(task.y), None
+        if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
+            splits = []
+        elif self.cv is not None:
+            splits = self._splits_of_the_user(task, split_params)
+        if log is not None:
+            n_rows = log["n_rows_compared"]
+        elif splits != []:
+            n_rows = self._n_rows_compared(recommender, task, splits)
+        if splits is None:
+            splits = default_splits(y, task.seed, **split_params, n_used=n_rows)
+        if n_rows < len(y) and splits:
+            splits = thin_splits(splits, y, n_rows, task.seed)
+        self.n_splits_ = len(splits)
+        n_fitted = min([len(train) for train, _ in splits], default=len(y))
+        size = TaskSize(n_fitted, task.X.shape[1], len(np.unique(y)))
         make = partial(self._make_candidate, size=size, seed=task.seed)
         return replace(task, splits=splits, n_rows=n_rows, make=make)
 
-    def _n_rows_compared(self, recommender, task, log):
+    def _splits_of_the_user(self, task, split_params):
+        if self._chooses_splits and split_params:
+            # A number of folds would otherwise mean folds that ignore groups.
+            splitter = StratifiedGroupKFold(self.cv)
+        else:
+            splitter = check_cv(self.cv, task.y, classifier=True)
+        # They may be masks, or lists.
+        rows = np.arange(len(task.y))
+        return [
+            (rows[train], rows[test])
+            for train, test in splitter.split(task.X, task.y, **split_params)
+        ]
+
+    def _n_rows_compared(self, recommender, task, splits):
         """Return how many rows take part in the comparison of candidates.
 
         No more than it takes to see a difference; with a time budget, no more than
         leave time to try several.
         """
-        if log is not None:
-            return log["n_rows_compared"]
         schedule = task.schedule
         n_rows = min(len(task.y), _MOST_ROWS)
         while schedule.is_limited and n_rows > _LEAST_ROWS:
             first = self._recommend(recommender, (), replace(task, n_rows=n_rows))
-            n_folds = n_default_folds(n_rows) if self.cv is None else 5
+            n_folds = n_default_folds(n_rows) if splits is None else len(splits)
             seconds = first.first(_ROUND).expected_seconds.sum() * n_folds
             if seconds / schedule.n_workers < _SHARE_OF_FIRST_ROUND * schedule.left():
                 break
             n_rows = max(_LEAST_ROWS, n_rows // 2)
         return n_rows
-
-    def _make_splits(self, task, split_params, n_rows, log):
-        """Return the list of splits, empty when there is nothing to choose from."""
-        X, y, seed = task.X, task.y, task.seed
-        if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
-            splits = []
-        elif self.cv is None:
-            splits = default_splits(y, seed, **split_params, n_used=n_rows)
-        elif self._chooses_splits and split_params:
-            # A number of folds would otherwise mean folds that ignore groups.
-            splits = list(StratifiedGroupKFold(self.cv).split(X, y, **split_params))
-        else:
-            splitter = check_cv(self.cv, y, classifier=True)
-            splits = list(splitter.split(X, y, **split_params))
-        # The user's may be masks, or lists.
-        rows = np.arange(len(y))
-        splits = [(rows[train], rows[test]) for train, test in splits]
-        if n_rows < len(y) and splits:
-            splits = thin_splits(splits, y, n_rows, seed)
-        self.n_splits_ = len(splits)
-        return splits
 
     def _open_knowledge(self, X, y, weighted):
         """Return the knowledge, and the names of what may be recommended here."""
@@ -661,13 +666,14 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _describe(self, trials, task, insurance):
         """Set the attributes that say what was tried, and choose the best."""
-        if trials.evaluations.interrupted:
+        if trials.evaluations.interrupted and len(trials.complete):
             warnings.warn(
                 "Interrupted: the best of the candidates tried so far is kept.",
                 SkmetaWarning,
                 stacklevel=4,
             )
-        if all(trials.evaluations.errors) and insurance is not None:
+        is_claimed = insurance is not None and not trials.all_failed_by_themselves
+        if all(trials.evaluations.errors) and is_claimed:
             self._claim(trials, insurance)
         self.recommendation_ = trials.recommendation
         evaluations = trials.evaluations
@@ -685,18 +691,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 f"{_last_line(errors[0])}\n{errors[0]}"
             )
         self._choose(self.leaderboard_.index[0])
-        return {self.best_index_: (1.0, None)}
 
     def _claim(self, trials, insurance):
         """Let what was made for the case predict, since no candidate can."""
+        learner = insurance.configuration.learner
+        why = f"within the time budget of {self.time_budget} seconds"
+        if trials.evaluations.interrupted:
+            why = "when it was interrupted"
         trials.add_untested(
             insurance.configuration, insurance.params, insurance.candidate
         )
-        learner = insurance.configuration.learner
         warnings.warn(
-            f"No candidate had its scores and its final fit within the time budget of "
-            f"{self.time_budget} seconds: {learner} predicts, fitted on few rows and "
-            f"compared with nothing but the shares of the classes.",
+            f"No candidate had its scores and its final fit {why}: {learner} predicts, "
+            f"fitted on few rows and compared with nothing but the shares of the "
+            f"classes.",
             SkmetaWarning,
             stacklevel=5,
         )
@@ -718,10 +726,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _fit_final(self, trials, task, insurance, log):
         """Fit on all rows what predicts in the end, or the next best if that fails."""
-        fitted, fitted_on, first_error = {}, None, None
-        if log is not None:
-            fitted_on = {each["trial"]: each["fitted_on"] for each in log["members"]}
-        members = {}
+        logged = [] if log is None else log["members"]
+        fitted_on, first_error, members = None, None, {}
+        if logged:
+            fitted_on = {each["trial"]: each["fitted_on"] for each in logged}
+            self._choose(len(trials) - 1 if insurance else logged[0]["trial"])
         while self.best_index_ not in members:
             if insurance is not None and (
                 trials.candidates[self.best_index_] is insurance.candidate
@@ -729,10 +738,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 members[self.best_index_] = insurance.estimator, QUICK
                 weights = {self.best_index_: 1.0}
                 break
-            if log is None:
-                weights = self._weigh_members(trials, task)
+            if logged:
+                weights = {each["trial"]: each["weight"] for each in logged}
             else:
-                weights = {each["trial"]: each["weight"] for each in log["members"]}
+                weights = self._weigh_members(trials, task)
             wanted = [index for index in weights if index not in members]
             outcomes = fit_members(wanted, trials, task, fitted_on)
             for index, (estimator, rows, error) in outcomes.items():
@@ -742,6 +751,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                     first_error = first_error or error
                     self.leaderboard_.loc[index, "error"] = error
             if self.best_index_ not in members:
+                if logged:
+                    raise NoCandidateError(
+                        f"What predicted in the fit of the log cannot be fitted now: "
+                        f"{first_error}"
+                    )
                 self._choose_next(trials, insurance, first_error)
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
         if len(fitted) < len(weights):
@@ -850,17 +864,15 @@ def default_n_candidates(n_rows):
     -------
     n_candidates : int
     """
-    return 16 if 200 < n_rows <= 2_000 else 8
+    return 16 if 200 <= n_rows <= 2_000 else 8
 
 
 def _put_affordable_first(trials, task):
     """Put what still fits into the time in front; say whether anything does."""
     seconds = trials.recommendation.expected_seconds[len(trials) :]
-    if task.usable_jobs() in (None, 1):
-        # In this process only what consists of short steps can be stopped.
-        left = trials.recommendation.configurations[len(trials) :]
-        can_stop = [get_learner(each.learner).is_stoppable for each in left]
-        seconds = np.where(can_stop, seconds, _CAUTION * seconds)
+    left = range(len(trials), len(trials) + len(seconds))
+    can_stop = [trials.can_be_stopped(index, task) for index in left]
+    seconds = np.where(can_stop, seconds, CAUTION * seconds)
     fits = np.array(
         [task.schedule.has_time_for(each, len(task.splits)) for each in seconds]
     )
@@ -874,18 +886,20 @@ def _has_seen_enough(trials, task):
     The fewer rows, the sooner: the best of many on few rows is a lucky one.
     """
     if not len(trials.complete):
-        return False
+        return len(trials) >= 2 * _ROUND and trials.all_failed_by_themselves
     n_since = len(trials) - 1 - trials.complete[0]
     return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
 
 
-def _check_log(log, n_rows):
+def _check_log(log, X):
     """Return a log with only the trials that had a score or predict."""
     try:
-        if log["n_rows"] != n_rows:
+        shape = log["n_rows"], log["n_columns"]
+        if shape != X.shape:
             raise ValueError(
-                f"log must be of a fit on as many rows, got: {log['n_rows']} rows in "
-                f"the log, {n_rows} rows now."
+                f"log must be of a fit on a table of this shape, got: "
+                f"{shape[0]} rows x {shape[1]} columns in the log, {X.shape[0]} rows x "
+                f"{X.shape[1]} columns now."
             )
         members = {each["trial"]: each for each in log["members"]}
         kept = [
@@ -907,7 +921,7 @@ def _check_log(log, n_rows):
 
 def _quick_of(log):
     """Return the configuration that predicts without having been compared, if any."""
-    member = log["members"][0]
+    member = next(iter(log["members"]), {"fitted_on": None})
     if member["fitted_on"] != QUICK:
         return None
     return Configuration.from_dict(log["trials"][member["trial"]]["configuration"])

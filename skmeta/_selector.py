@@ -69,7 +69,8 @@ class MetaHyperparamSelector(MetaSearch):
     ----------
     best_estimator_ : estimator
         The estimator with the best hyperparameters, fitted on all rows. Only
-        with `refit`.
+        with `refit`. Where a time budget left no time for that, it is fitted on a
+        sample of the rows, or is the model of a split.
     best_params_ : dict
         The best hyperparameters, as ``estimator.set_params`` takes them.
     best_score_ : float

@@ -7,14 +7,22 @@ from threading import Event
 
 import numpy as np
 
-from skmeta._evaluation import Evaluations, params_of_rows, take_rows
+from skmeta._base_learners import get_learner
+from skmeta._evaluation import (
+    Evaluations,
+    can_end_fits,
+    params_of_rows,
+    take_rows,
+)
 from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
 from skmeta._splits import stratified_sample
 from skmeta.recommendation import Observation
 
-# The time of a fit grows with the rows to this power.
+# The time of a fit grows with the rows to this power; that of kernels, and of what
+# else is one long call, by the larger one.
 _GROWTH = 1.1
+_LARGEST_GROWTH = 2.0
 
 # Normal quantile for one case in a hundred.
 _QUANTILE = 2.33
@@ -94,6 +102,12 @@ class Task:
         params = params_of_rows(self.fit_params, rows, len(self.y))
         return take_rows(self.X, rows), self.y[rows], params
 
+    def wait_for_workers(self):
+        """Wait for workers that may do what cannot be done here; say if there are."""
+        if self.workers is None or self.workers.is_set():
+            return False
+        return self.workers.wait(max(0.0, self.schedule.left_to_try() / 2))
+
     def usable_jobs(self):
         """Return `n_jobs`, or 1 while the workers are not there."""
         is_alone = self.workers is not None and not self.workers.is_set()
@@ -139,6 +153,14 @@ class Trials:
     def tried(self):
         """The part of the recommendation that was tried."""
         return self.recommendation.first(len(self))
+
+    @property
+    def all_failed_by_themselves(self):
+        """Whether something was tried, and every candidate raised an error."""
+        errors = self.evaluations.errors
+        return len(errors) > 0 and all(
+            error is not None and "Traceback" in error for error in errors
+        )
 
     @property
     def complete(self):
@@ -292,6 +314,22 @@ class Trials:
 
         return object_to
 
+    def can_be_stopped(self, index, task):
+        """Say whether a fit of a candidate ends when its time does.
+
+        Parameters
+        ----------
+        index : int
+            Of the recommendation.
+        task : Task
+
+        Returns
+        -------
+        answer : bool
+        """
+        learner = self.recommendation.configurations[index].learner
+        return get_learner(learner).is_stoppable or can_end_fits(task.usable_jobs())
+
     def refit_seconds(self, index, n_rows, task):
         """Predict the seconds that a candidate needs for another number of rows.
 
@@ -309,7 +347,9 @@ class Trials:
         """
         n_fitted = np.mean([len(train) for train, _ in task.splits])
         seconds = self.evaluations.fit_seconds[index].mean()
-        return seconds * (n_rows / n_fitted) ** _GROWTH
+        learner = self.recommendation.configurations[index].learner
+        growth = _GROWTH if get_learner(learner).is_stoppable else _LARGEST_GROWTH
+        return seconds * (n_rows / n_fitted) ** growth
 
     def to_log(self, task, members):
         """Return a record of the search from which it can be done again.
@@ -327,8 +367,10 @@ class Trials:
         """
         means = self.evaluations.mean_scores
         return {
+            "version": 1,
             "seed": task.seed,
             "n_rows": len(task.y),
+            "n_columns": task.X.shape[1],
             "n_rows_compared": task.n_rows,
             "n_splits": len(task.splits),
             "trials": [

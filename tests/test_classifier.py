@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine, make_classification
 from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, log_loss, make_scorer
 from sklearn.model_selection import (
@@ -187,10 +188,12 @@ def test_what_was_tried_in_time_can_be_tried_again(mixed_table):
     np.testing.assert_array_equal(again.predict(X), timed.predict(X))
     assert again.best_params_ == timed.best_params_
     assert again.best_score_ == timed.best_score_
-    with pytest.raises(ValueError, match="log must be of a fit on as many rows"):
+    with pytest.raises(ValueError, match="log must be of a fit on a table of this"):
         clone(timed).replay(X.iloc[:50], y[:50], log)
     with pytest.raises(ValueError, match="log must be the trial_log_"):
         clone(timed).replay(X, y, {"n_rows": len(y)})
+    with pytest.raises(ValueError, match="log must be of a fit on a table of this"):
+        clone(timed).replay(X.iloc[:, :2], y, log)
 
 
 def test_what_nothing_was_compared_with_can_be_replayed(iris):
@@ -368,9 +371,46 @@ def test_interrupted_before_anything_was_tried(iris):
     with pytest.raises(KeyboardInterrupt):
         cheap_classifier(scoring=impatient).fit(X, y)
     clf = cheap_classifier(scoring=impatient, time_budget=60)
-    with pytest.warns(SkmetaWarning, match="No candidate had its scores"):
+    with pytest.warns(SkmetaWarning, match="when it was interrupted"):
         clf.fit(X, y)
     assert clf.predict(X).shape == y.shape
+
+
+def test_an_error_of_the_users_is_no_lack_of_time(iris):
+    """What never works is said as it is without a budget."""
+    X, y = iris
+    clf = cheap_classifier(preprocessor=FailsOnPurpose(), time_budget=60)
+    with pytest.raises(NoCandidateError, match=r"(?s)All.*failed on purpose"):
+        clf.fit(X, y)
+
+
+def test_an_endless_budget_is_none(iris):
+    """Infinity is no number to count down from."""
+    X, y = iris
+    clf = cheap_classifier(time_budget=float("inf"), n_candidates=3).fit(X, y)
+    assert len(clf.leaderboard_) == 3
+
+
+def test_an_ensemble_of_any_size(skewed):
+    """None is as many as the choice takes."""
+    X, _, y, _ = skewed
+    clf = cheap_classifier(ensemble_size=None, time_budget=60, n_candidates=6).fit(X, y)
+    assert len(clf.ensemble_.estimators_) >= 1
+
+
+def test_after_an_interrupted_fit_nothing_predicts(iris):
+    """What an earlier fit left is gone."""
+    X, y = iris
+    clf = cheap_classifier().fit(X, y)
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    clf.set_params(scoring=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    with pytest.raises(NotFittedError):
+        clf.predict(X)
 
 
 def test_a_scoring_function_may_ask_for_other_rows(iris):

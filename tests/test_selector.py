@@ -5,7 +5,7 @@ import pytest
 import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
     ExtraTreesClassifier,
@@ -281,3 +281,21 @@ def test_shipped_knowledge_without_the_learner(iris):
     knowledge = load_knowledge().select_learners("gaussian_nb")
     with pytest.raises(NoCandidateError, match=r"only of \['gaussian_nb'\]"):
         MetaHyperparamSelector(LogisticRegression(), knowledge=knowledge).fit(*iris)
+
+
+def test_no_time_to_fit_on_all_rows(monkeypatch):
+    """The model of a split predicts, with the methods that the estimator has."""
+    X, y = make_classification(600, 6, random_state=0)
+    monkeypatch.setattr(
+        "skmeta._refit._plan", lambda indices, *rest: dict.fromkeys(indices, "folds")
+    )
+    search = MetaHyperparamSelector(
+        make_pipeline(StandardScaler(), SVC()),
+        time_budget=30,
+        n_candidates=2,
+        random_state=0,
+    ).fit(X, y)
+    assert search.trial_log_["members"][0]["fitted_on"] == "folds"
+    assert isinstance(search.best_estimator_[-1], SVC)
+    assert search.score(X, y) > 0.8
+    assert search.decision_function(X).shape == (600,)

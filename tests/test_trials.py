@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from joblib import parallel_config
 
 from skmeta import Configuration, Recommendation
 from skmeta._evaluation import Evaluations
@@ -18,7 +19,7 @@ def recommend(n_configurations):
     values = np.linspace(0.9, 0.8, n_configurations)
     return Recommendation(
         configurations=tuple(
-            Configuration("a", {"i": i}) for i in range(n_configurations)
+            Configuration("gaussian_nb", {"i": i}) for i in range(n_configurations)
         ),
         expected_scores=values,
         expected_seconds=np.arange(1.0, n_configurations + 1),
@@ -61,6 +62,20 @@ def test_candidates_are_kept_in_the_order_tried():
     trials.plan_again(recommend(10).take([9, 8]))
     order = [c.hyperparameters["i"] for c in trials.recommendation.configurations]
     assert order == [0, 1, 2, 9, 8]
+
+
+def test_what_cannot_be_stopped_grows_faster():
+    """Kernels take the square of the rows."""
+    trials = tried([[0.8, 0.8]])
+    kernels = tuple(Configuration("svc", {"C": i}) for i in range(10))
+    trials.recommendation = replace(trials.recommendation, configurations=kernels)
+    splits = [(np.arange(80), np.arange(80, 100))] * 2
+    task = Task(None, np.zeros(1000), 100, splits=splits, n_jobs=1)
+    assert trials.refit_seconds(0, 800, task) == pytest.approx(100)
+    assert not trials.can_be_stopped(0, task)
+    assert trials.can_be_stopped(0, replace(task, n_jobs=2))
+    with parallel_config(backend="threading"):
+        assert not trials.can_be_stopped(0, replace(task, n_jobs=2))
 
 
 def test_models_of_the_best_few_are_kept():
@@ -170,6 +185,5 @@ def test_splits_are_thinned_without_mixing():
         assert len(train) + len(test) == 100
     # With nothing left to test on they stay as they were.
     splits = [(np.arange(999), np.array([999]))]
-    row = stratified_sample(y, 10, seed=0)
-    if 999 not in row:
-        assert thin_splits(splits, y, 10, seed=0) is splits
+    assert 999 not in stratified_sample(y, 10, seed=0)
+    assert thin_splits(splits, y, 10, seed=0) is splits
