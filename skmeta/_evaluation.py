@@ -92,15 +92,6 @@ class Evaluations:
         """Mean over splits, NaN for a candidate that failed on any of them."""
         return _over_splits(np.mean, self.scores)
 
-    @property
-    def best_index(self):
-        """Position of the best candidate, the first one among equals.
-
-        Without splits nothing was compared, and the first one it is.
-        """
-        means = self.mean_scores
-        return 0 if np.isnan(means).all() else int(np.nanargmax(means))
-
 
 def _over_splits(summary, values):
     """Summarize each row, as NaN where there are no splits at all."""

@@ -124,7 +124,6 @@ def test_evaluate_candidates_worked_example():
     )
     assert evaluations.scores.tolist() == [[0.2] * 3, [0.9] * 3, [0.4] * 3]
     np.testing.assert_allclose(evaluations.mean_scores, [0.2, 0.9, 0.4])
-    assert evaluations.best_index == 1
     assert evaluations.errors == (None, None, None)
     assert not evaluations.interrupted
     for seconds in (evaluations.fit_seconds, evaluations.score_seconds):
@@ -146,18 +145,11 @@ def test_candidates_stay_unfitted():
     assert not hasattr(candidate, "rows_")
 
 
-def test_first_among_equals_is_best():
-    """Of equal candidates the one recommended first wins."""
-    scores = np.array([[0.1, 0.3], [0.4, 0.4], [0.3, 0.5]])
-    assert Evaluations(scores, scores, scores, (None,) * 3).best_index == 1
-
-
 def test_a_fold_that_failed_is_no_score():
     """A candidate that failed on one split is not compared on the others."""
     scores = np.array([[0.1, 0.3], [np.nan, 0.9], [0.3, 0.5]])
     evaluations = Evaluations(scores, scores, scores, (None, "Traceback", None))
     np.testing.assert_allclose(evaluations.mean_scores, [0.2, np.nan, 0.4])
-    assert evaluations.best_index == 2
 
 
 @pytest.mark.parametrize("as_table", [np.asarray, pd.DataFrame, sparse.csr_array, list])
@@ -184,7 +176,6 @@ def test_without_splits_nothing_is_fitted(n_jobs):
     assert evaluations.scores.shape == (2, 0)
     assert evaluations.errors == (None, None)
     assert np.isnan(evaluations.mean_scores).all()
-    assert evaluations.best_index == 0
 
 
 # Failures
@@ -205,7 +196,6 @@ def test_failures_are_data():
     assert "ValueError: Nobody can learn this." in first
     assert second is None
     assert "ValueError: The first row is missing." in third
-    assert evaluations.best_index == 1
     assert np.isfinite(evaluations.fit_seconds).all()
 
 
@@ -511,7 +501,6 @@ def test_an_interruption_keeps_what_has_finished():
     assert evaluations.interrupted
     assert evaluations.scores.tolist() == [[0.2] * 3, [0.6] * 3]
     assert evaluations.errors == (None, None)
-    assert evaluations.best_index == 1
 
 
 def test_an_interruption_drops_what_has_not_finished():

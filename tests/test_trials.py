@@ -64,6 +64,12 @@ def test_candidates_are_kept_in_the_order_tried():
     assert order == [0, 1, 2, 9, 8]
 
 
+def test_first_among_equals_is_best():
+    """Of equal candidates the one recommended first wins."""
+    trials = tried([[0.1, 0.3], [0.4, 0.4], [0.3, 0.5]])
+    assert trials.complete.tolist() == [1, 2, 0]
+
+
 def test_what_cannot_be_stopped_grows_faster():
     """Kernels take the square of the rows."""
     trials = tried([[0.8, 0.8]])
