@@ -38,7 +38,7 @@ _N_COMPONENTS = 30
 _MAX_NGRAMS = 20_000  # of words, and as many of characters
 # What becomes of a date, and how many there are of all but the first before they begin
 # again.
-DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 CYCLES = (12, 31, 7, 24)
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
@@ -508,13 +508,14 @@ def _indicators(encoder, codes):
 def _number_levels(labels, counts, max_levels):
     """Give labels that occur numbers in their order; the rarest share the last.
 
-    Of equally frequent ones the last are told apart, as by scikit-learn's encoders.
+    As with scikit-learn's encoders, of equally frequent ones the last are told apart,
+    and where there are just as many as may be the rarest has the last number.
     """
     occurs = {}
     for i in np.flatnonzero(counts):
         occurs[labels[i]] = occurs.get(labels[i], 0) + counts[i]
     is_rare = np.zeros(len(occurs), dtype=bool)
-    if len(occurs) > max_levels:
+    if len(occurs) >= max_levels:
         by_frequency = np.argsort(list(occurs.values()), kind="stable")
         is_rare[by_frequency[: len(occurs) - (max_levels - 1)]] = True
     codes = np.where(is_rare, np.sum(~is_rare), np.cumsum(~is_rare) - 1)

@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -188,12 +189,11 @@ def _vote(members, weights, classes):
     probabilities: neither does it matter which labels they were fitted on.
     """
     names = _name_members(members)
-    if weights is not None:
-        weights = [float(weight) for weight in weights]
     vote = VotingClassifier(
         [(name, clone(member)) for name, member in zip(names, members, strict=True)],
         voting="soft",
         weights=weights if len(members) > 1 else None,
+        flatten_transform=False,  # as skl2onnx wants it, like an array of weights
     )
     vote.estimators_ = members
     vote.named_estimators_ = Bunch(**dict(zip(names, members, strict=True)))
@@ -206,7 +206,8 @@ def _name_members(members):
     names = []
     for member in members:
         learner = member[-1] if isinstance(member, Pipeline) else member
-        learner = getattr(learner, "estimator", learner)
+        if isinstance(learner, CalibratedClassifierCV):
+            learner = learner.estimator
         name = re.sub(r"\W", "", type(learner).__name__.lower())
         n_before = sum(each.rstrip("0123456789_") == name for each in names)
         names.append(f"{name}_{n_before + 1}" if n_before else name)
@@ -275,7 +276,7 @@ def _plain_table(encoder):
     steps.append(("table", table))
     if encoder.categories == "native" and len(encoder.categorical_columns_):
         n_columns = table.transform(probe).shape[1]
-        steps += _native_steps(n_columns, encoder._category_dtypes_)
+        steps += _native_steps(n_columns, len(encoder.categorical_columns_))
     return steps
 
 
@@ -373,14 +374,14 @@ def _settle_sparsity(table, encoder):
     table.sparse_output_ = has_sparse_part and not encoder.dense
 
 
-def _native_steps(n_columns, dtypes):
+def _native_steps(n_columns, n_categories):
     """Return steps that give categories a dtype by which learners know them."""
-    n_numbers = n_columns - len(dtypes)
-    categories = [f"category_{j}" for j in range(len(dtypes))]
-    names = [f"number_{j}" for j in range(n_numbers)] + categories
-    dtypes = dict(zip(categories, dtypes, strict=True))
+    names = [f"number_{j}" for j in range(n_columns - n_categories)]
+    categories = [f"category_{j}" for j in range(n_categories)]
+    kw_args = {"columns": names + categories}
+    dtypes = dict.fromkeys(categories, "category")
     return [
-        ("frame", FunctionTransformer(pd.DataFrame, kw_args={"columns": names})),
+        ("named", FunctionTransformer(pd.DataFrame, kw_args=kw_args)),
         ("dtypes", FunctionTransformer(methodcaller("astype", dtypes))),
     ]
 
@@ -577,8 +578,7 @@ def _category_steps(encoder):
     steps = _label_steps(encoder, encoder.categorical_columns_, codes, missing)
     levels = [[missing if label is None else label for label in each] for each in codes]
     params = {"categories": levels}
-    # Where rare ones share a code, the code of the last frequent one is not the last.
-    if any(len(set(each.values())) < len(each) for each in codes):
+    if any(len(each) >= encoder.max_levels for each in codes):
         params["max_categories"] = encoder.max_levels
     if encoder.categories == "one_hot":
         encode = OneHotEncoder(
@@ -592,16 +592,18 @@ def _category_steps(encoder):
             **params, handle_unknown="use_encoded_value", unknown_value=unknown
         )
     names = [encoder._names_[j] for j in encoder.categorical_columns_]
-    return [*steps, encode.fit(_rows_with_such_levels(codes, levels, names))]
+    return [
+        *steps,
+        encode.fit(_rows_with_such_levels(codes, levels, names, encoder.max_levels)),
+    ]
 
 
-def _rows_with_such_levels(codes, levels, names):
-    """Return a frame in which frequent levels are more frequent than rare ones."""
+def _rows_with_such_levels(codes, levels, names, max_levels):
+    """Return a frame in which rare levels, which have the last code, are rare."""
     columns = []
     for code_of_label, texts in zip(codes, levels, strict=True):
-        counts = np.bincount(list(code_of_label.values()))
-        of_alone = counts[list(code_of_label.values())] == 1
-        columns.append([*texts, *np.asarray(texts, dtype=object)[of_alone]])
+        is_frequent = np.array(list(code_of_label.values())) < max_levels - 1
+        columns.append([*texts, *np.array(texts, dtype=object)[is_frequent]])
     n_rows = max(map(len, columns))
     columns = [[*cells, *cells[-1:] * (n_rows - len(cells))] for cells in columns]
     return pd.DataFrame(dict(enumerate(columns)), dtype=object).set_axis(names, axis=1)

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import sys
 from functools import partial
 from operator import attrgetter, itemgetter, methodcaller
 
@@ -11,6 +12,8 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 
 _WIDTH = 88
+# Longer lists of short things share lines.
+_MANY = 8
 _ALIASES = {"numpy": "np", "pandas": "pd"}
 # Parameters that are clearer without their name.
 _UNNAMED = {"func", "steps", "transformers", "transformer_list", "estimators"}
@@ -60,13 +63,16 @@ class _Writer:
         self.imported = set()
 
     def import_lines(self):
-        lines = [
-            f"import {module} as {_ALIASES[module]}"
-            if name is None
-            else f"from {module} import {name}"
-            for module, name in self.imported
-        ]
-        return sorted(lines, key=lambda line: (line.startswith("from"), line))
+        """Return imports in the order of isort."""
+        aliases = sorted(module for module, name in self.imported if name is None)
+        lines = [f"import {module} as {_ALIASES[module]}" for module in aliases]
+        first = []
+        modules = {module for module, name in self.imported if name is not None}
+        for module in sorted(modules):
+            names = sorted(name for each, name in self.imported if each == module)
+            is_standard = module.partition(".")[0] in sys.stdlib_module_names
+            (first if is_standard else lines).append(_import_line(module, names))
+        return [*first, *([""] if first and lines else []), *lines]
 
     def write(self, value):
         if id(value) in self.names:
@@ -88,11 +94,11 @@ class _Writer:
             (BaseEstimator, self._constructed),
             (np.ndarray, self._array),
             ((float, np.floating), self._number),
-            ((bool, int, str, bytes, type(None)), repr),
+            (str, _quoted),
+            ((bool, int, bytes, type(None)), repr),
             (np.generic, lambda value: repr(value.item())),
             ((list, tuple, set), self._sequence),
             (dict, self._dict),
-            (range, repr),
             (slice, repr),
             (pd.CategoricalDtype, self._category_dtype),
             (pd.Timestamp, lambda value: self._text_of(pd.Timestamp, value)),
@@ -148,15 +154,15 @@ class _Writer:
 
     def _category_dtype(self, value):
         categories = value.categories.tolist()
-        if categories == list(range(len(categories))):
-            categories = range(len(categories))
-        items = [("", self.write(categories))]
+        is_range = categories == list(range(len(categories)))
+        written = f"range({len(categories)})" if is_range else self.write(categories)
+        items = [("", written)]
         if value.ordered:
             items.append(("ordered=", "True"))
         return f"{self._imported(pd.CategoricalDtype)}(", items, ")"
 
     def _text_of(self, kind, value):
-        return f"{self._imported(kind)}({str(value)!r})"
+        return f'{self._imported(kind)}("{value}")'
 
     def _pipeline(self, value):
         plain = make_pipeline(*(step for _, step in value.steps))
@@ -195,33 +201,36 @@ class _Writer:
         return f"{self._imported(function)}(", items, ")"
 
 
+def _import_line(module, names):
+    line = f"from {module} import {', '.join(names)}"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"from {module} import (", *(f"    {n}," for n in names), ")"])
+
+
 def _has_parameters(value):
-    """Say whether an object is like scikit-learn's splitters and kernels."""
-    return type(value).__module__.partition(".")[0] == "sklearn"
+    """Say whether an object is an estimator, or like scikit-learn's splitters."""
+    is_from_sklearn = type(value).__module__.partition(".")[0] == "sklearn"
+    return hasattr(value, "get_params") or is_from_sklearn
 
 
 def _given_parameters(value):
     """Return the parameters of an object that are not the defaults."""
     signature = inspect.signature(type(value).__init__).parameters
     defaults = {name: each.default for name, each in signature.items()}
-    if isinstance(value, BaseEstimator):
+    if hasattr(value, "get_params"):
         params = value.get_params(deep=False)
-        first = sorted(
-            params,
-            key=lambda name: (
-                list(signature).index(name) if name in signature else len(signature)
-            ),
-        )
-        params = {name: params[name] for name in first}
-    else:
-        more = getattr(value, "cvargs", {})
+    else:  # repeated splitters keep some of their parameters elsewhere
+        others = getattr(value, "cvargs", {})
         names = [name for name in signature if name not in {"self", "args", "kwargs"}]
-        params = {name: getattr(value, name, more.get(name)) for name in names}
-    # XGBoost names some of its parameters in a parent class only.
+        params = {name: getattr(value, name, others.get(name)) for name in names}
+    if any(each.kind == each.VAR_KEYWORD for each in signature.values()):
+        defaults = type(value)().get_params(deep=False)
+    order = [name for name in signature if name in params]
     return {
-        name: given
-        for name, given in params.items()
-        if not _is_default(given, defaults.get(name))
+        name: params[name]
+        for name in dict.fromkeys([*order, *params])
+        if not _is_default(params[name], defaults.get(name))
     }
 
 
@@ -235,10 +244,32 @@ def _lay_out(expression, before, after="", indent=0):
     if isinstance(expression, str) or not expression[1] or len(line) <= _WIDTH:
         return line
     begins, items, ends = expression
-    inside = [_lay_out(item, prefix, ",", indent + 4) for prefix, item in items]
+    if len(items) > _MANY and all(isinstance(item, str) for _, item in items):
+        inside = _filled([prefix + item for prefix, item in items], indent + 4)
+    else:
+        inside = [_lay_out(item, prefix, ",", indent + 4) for prefix, item in items]
     first = " " * indent + before + begins
     last = " " * indent + ends.removeprefix(",") + after
     return "\n".join([first, *inside, last])
+
+
+def _filled(items, indent):
+    """Return lines with as many items as they hold."""
+    lines = [" " * indent + items[0] + ","]
+    for item in items[1:]:
+        longer = f"{lines[-1]} {item},"
+        if len(longer) <= _WIDTH:
+            lines[-1] = longer
+        else:
+            lines.append(" " * indent + item + ",")
+    return lines
+
+
+def _quoted(text):
+    single = repr(text)
+    if '"' in text or not single.startswith("'"):
+        return single
+    return '"' + single[1:-1].replace("\\'", "'") + '"'
 
 
 def _on_one_line(expression):
