@@ -38,7 +38,6 @@ from skmeta._ensemble import WeightedEnsemble, least_probability
 from skmeta._source import source_of
 
 _WHOLE_NUMBER = re.compile(r"-?\d+")
-_WHOLE_FLOAT = r"^(-?\d+)\.0$"
 # Learners of the catalogue whose labels need not be the most probable classes.
 _LABELS_BY_MARGINS = {"SGDClassifier"}
 
@@ -394,7 +393,7 @@ def _number_steps(encoder):
     learned = [_own(step) for step in encoder._numeric_steps_]
     readings = [_reading_of(encoder, j) for j in encoder.numeric_columns_]
     if len(set(readings)) == 1 and readings[0] not in _ALONE:
-        return _read_steps(encoder, encoder.numeric_columns_, readings[0]) + learned
+        return _read_steps(encoder, encoder.numeric_columns_) + learned
     X = _take(_one_row(encoder), encoder.numeric_columns_)
     return [_side_by_side(_readers(encoder, readings, X), X), *learned]
 
@@ -405,13 +404,14 @@ def _own(step):
     return step.set_params(copy=True) if "copy" in step.get_params() else step
 
 
-_ALONE = {"date", "duration"}
+# Read as a single column, each by itself.
+_ALONE = {"date", "duration", "coerced"}
 
 
 def _reading_of(encoder, j):
     """Say how the cells of a column become numbers."""
     if encoder._is_array_ or encoder._is_sparse_:
-        return "as they are"
+        return "numbers"
     dtype = encoder._dtypes_[j]
     is_date = j in encoder._dates_
     if isinstance(dtype, pd.PeriodDtype) or (
@@ -422,7 +422,7 @@ def _reading_of(encoder, j):
         return "date"
     if j in encoder._durations_:
         return "duration"
-    return "as they are" if pd.api.types.is_numeric_dtype(dtype) else "if they can be"
+    return "numbers" if pd.api.types.is_numeric_dtype(dtype) else "coerced"
 
 
 def _cannot(encoder, j, reason):
@@ -432,19 +432,18 @@ def _cannot(encoder, j, reason):
     )
 
 
-def _read_steps(encoder, positions, reading):
-    """Return steps that make numbers of cells, NaN for what is none."""
-    steps = []
-    if reading == "if they can be":
-        steps.append(methodcaller("apply", pd.to_numeric, errors="coerce"))
-    if reading == "if they can be" or not _stay_exact(encoder, positions):
-        steps.append(methodcaller("astype", "float64"))
-    steps = [FunctionTransformer(step) for step in steps]
+def _read_steps(encoder, positions):
+    """Return steps that make float64 of numbers, and NaN of infinite ones."""
+    steps = (
+        [] if _stay_exact(encoder, positions) else [methodcaller("astype", "float64")]
+    )
     # scikit-learn's transformers accept missing numbers, but no infinite ones.
-    if reading == "if they can be" or encoder._has_infinite_:
-        kw_args = dict.fromkeys(["nan", "posinf", "neginf"], np.nan)
-        steps.append(FunctionTransformer(np.nan_to_num, kw_args=kw_args))
-    return steps
+    return _functions(steps + [_without_infinite()] * encoder._has_infinite_)
+
+
+def _without_infinite():
+    kw_args = dict.fromkeys(["nan", "posinf", "neginf"], np.nan)
+    return FunctionTransformer(np.nan_to_num, kw_args=kw_args)
 
 
 def _stay_exact(encoder, positions):
@@ -471,12 +470,11 @@ def _readers(encoder, readings, X):
         n = len(list(run))
         if reading in _ALONE:
             for k in range(i, i + n):
-                part = _chain(_seconds_steps(reading), X.iloc[:, k])
+                part = _chain(_single_steps(reading), X.iloc[:, k])
                 parts.append((f"{reading}_{k}", part, columns[k]))
         else:
             positions = encoder.numeric_columns_[i : i + n]
-            steps = _read_steps(encoder, positions, reading)
-            part = _chain(steps, X.iloc[:, i : i + n])
+            part = _chain(_read_steps(encoder, positions), X.iloc[:, i : i + n])
             parts.append((f"numbers_{i}", part, columns[i : i + n]))
         i += n
     for i, vary in encoder._date_parts_:
@@ -487,16 +485,19 @@ def _readers(encoder, readings, X):
     return parts
 
 
-def _seconds_steps(reading):
-    second = pd.Timedelta(1, "s")
-    if reading == "duration":
-        steps = [
-            FunctionTransformer(pd.to_timedelta, kw_args={"errors": "coerce"}),
-            methodcaller("astype", "timedelta64[us]"),
-        ]
-    else:
+def _single_steps(reading):
+    """Return steps that make numbers of a column: dates and durations are seconds."""
+    finish = methodcaller("to_frame")
+    if reading == "coerced":
+        read = FunctionTransformer(pd.to_numeric, kw_args={"errors": "coerce"})
+        to_floats = methodcaller("astype", "float64")
+        return _functions([read, to_floats, finish, _without_infinite()])
+    if reading == "date":
         steps = [*_date_steps(), methodcaller("sub", pd.Timestamp(0, tz="UTC"))]
-    return _functions([*steps, methodcaller("div", second), methodcaller("to_frame")])
+    else:
+        read = FunctionTransformer(pd.to_timedelta, kw_args={"errors": "coerce"})
+        steps = [read, methodcaller("astype", "timedelta64[us]")]
+    return _functions([*steps, methodcaller("div", pd.Timedelta(1, "s")), finish])
 
 
 def _date_steps():
@@ -535,34 +536,32 @@ def _functions(steps):
 def _label_steps(encoder, positions, codes, missing):
     """Return steps that make text of levels, so that 1, 1.0 and "1" are one."""
     steps = [methodcaller("astype", "string")]
-    whole = [
-        encoder._names_[j]
-        for j, code_of_label in zip(positions, codes, strict=True)
-        if _may_be_written_as_float(encoder, j, code_of_label)
-    ]
+    whole = {}
+    for j, code_of_label in zip(positions, codes, strict=True):
+        _check_levels(encoder, j, code_of_label)
+        numbers = filter(_WHOLE_NUMBER.fullmatch, filter(None, code_of_label))
+        as_float = {f"{label}.0": label for label in numbers}
+        if as_float:
+            whole[encoder._names_[j]] = as_float
     if whole:
-        without_zero = {name: {_WHOLE_FLOAT: r"\1"} for name in whole}
-        steps.append(methodcaller("replace", without_zero, regex=True))
+        steps.append(methodcaller("replace", whole))
     return _functions([*steps, methodcaller("fillna", missing)])
 
 
-def _may_be_written_as_float(encoder, j, code_of_label):
-    """Say whether levels may come as 1.0 that are 1; check that text is enough."""
-    labels = [label for label in code_of_label if label is not None]
-    is_whole = any(map(_WHOLE_NUMBER.fullmatch, labels))
-    if is_whole and any(re.match(_WHOLE_FLOAT, label) for label in labels):
-        reason = "it has levels that differ from each other only as 1 and '1.0' do"
-        raise _cannot(encoder, j, reason)
+def _check_levels(encoder, j, code_of_label):
+    """Raise an error if levels cannot be told from each other by plain text."""
+    for label in code_of_label:
+        if f"{label}.0" in code_of_label and _WHOLE_NUMBER.fullmatch(str(label)):
+            reason = f"it has both the levels {label!r} and '{label}.0'"
+            raise _cannot(encoder, j, reason)
     dtype = encoder._dtypes_[j]
     if isinstance(dtype, pd.CategoricalDtype):
         levels = pd.Series(pd.Categorical(dtype.categories, dtype=dtype))
-        texts = levels.astype("string")
-        if is_whole:
-            texts = texts.replace(_WHOLE_FLOAT, r"\1", regex=True)
-        if texts.tolist() != list(map(label_of, np.asarray(dtype.categories, object))):
-            reason = f"its categories, {dtype.categories.dtype}, read otherwise as text"
-            raise _cannot(encoder, j, reason)
-    return is_whole
+        for text, level in zip(levels.astype("string"), dtype.categories, strict=True):
+            label = label_of(level)
+            if text not in {label, f"{label}.0"}:
+                reason = f"its category {level!r} is {text!r} as text, not {label!r}"
+                raise _cannot(encoder, j, reason)
 
 
 def _word_for_missing(codes):

@@ -235,7 +235,9 @@ def _given_parameters(value):
 
 
 def _is_default(given, default):
-    return given is default or repr(given) == repr(default)
+    # By their text, since NaN is not equal to itself and arrays are not simply equal.
+    # That of what can be no default is long.
+    return type(given) is type(default) and repr(given) == repr(default)
 
 
 def _lay_out(expression, before, after="", indent=0):

@@ -115,6 +115,8 @@ def test_every_learner_predicts_and_refits_alike(learner):
     if not BASE_LEARNERS[learner].is_installed:
         pytest.skip(f"{learner} is not installed")
     (X, y), (X_new, _) = table(), table(60, seed=1)
+    if learner not in {"logistic_regression", "hist_gradient_boosting"}:
+        X, X_new = X.drop(columns="text"), X_new.drop(columns="text")
     if learner == "quadratic_discriminant_analysis":  # which wants few columns
         X, X_new = (
             X[["number", "integer", "word"]],
@@ -138,6 +140,7 @@ def test_every_learner_predicts_and_refits_alike(learner):
 def test_every_scale(scale):
     """Smooth clipping and quantiles too are steps of scikit-learn."""
     X, y = table()
+    X = X.drop(columns="text")
     ours = fit("gaussian_nb", X, y, table__scale=scale)
     plain = to_sklearn(ours)
     assert difference(plain, ours, X) == 0
@@ -288,6 +291,7 @@ def test_whole_numbers_are_one_level_however_they_come():
 def test_ensemble():
     """Members vote with their weights, and keep the order of the bits."""
     (X, y), (X_new, _) = table(), table(100, seed=1)
+    X, X_new = X.drop(columns="text"), X_new.drop(columns="text")
     names = ["gaussian_nb", "random_forest", "hist_gradient_boosting", "random_forest"]
     members = [fit(name, X, y) for name in names]
     ours = together(*members, weights=np.array([0.2, 0.4, 0.3, 0.1]))
@@ -341,6 +345,7 @@ def test_weights_of_several_classes_are_in_the_code():
 def test_models_of_the_splits():
     """Where time was short, several models of one candidate vote inside the vote."""
     X, y = table()
+    X = X[["number", "word", "date"]]
     folds = [fit("gaussian_nb", X[k::2], y[k::2]) for k in range(2)]
     joined = together(*folds)
     ours = together(joined, fit("random_forest", X, y), weights=np.array([0.5, 0.5]))
@@ -424,10 +429,10 @@ def test_what_cannot_leave_says_so():
     with pytest.raises(ValueError, match=r"Column 'month' must be .* period"):
         to_sklearn(fit("gaussian_nb", X.assign(month=months), y))
     large = pd.Categorical(np.where(y == "a", 1e20, 1.0))
-    with pytest.raises(ValueError, match=r"Column 'large' must be .* read otherwise"):
+    with pytest.raises(ValueError, match=r"Column 'large' must be .* as text, not"):
         to_sklearn(fit("gaussian_nb", X.assign(large=large), y))
     words = np.where(y == "a", "1.0", np.where(y == "b", "1", "one"))
-    with pytest.raises(ValueError, match=r"Column 'mixed' must be .* as 1 and '1.0'"):
+    with pytest.raises(ValueError, match=r"Column 'mixed' must be .* both the levels"):
         to_sklearn(fit("gaussian_nb", X.assign(mixed=words), y))
     with pytest.raises(ValueError, match="must be a column to predict from"):
         to_sklearn(fit("gaussian_nb", np.ones((len(y), 1)), y))
