@@ -6,6 +6,7 @@ learned again, so the rows it was fitted on are not needed.
 """
 
 import copy
+import datetime
 import pickle
 import re
 import warnings
@@ -414,8 +415,9 @@ def _reading_of(encoder, j):
         return "numbers"
     dtype = encoder._dtypes_[j]
     is_date = j in encoder._dates_
+    of_arrow = isinstance(dtype, pd.ArrowDtype) and dtype.type
     if isinstance(dtype, pd.PeriodDtype) or (
-        isinstance(dtype, pd.ArrowDtype) and not dtype._is_numeric
+        of_arrow and issubclass(of_arrow, (datetime.date, datetime.timedelta))
     ):
         raise _cannot(encoder, j, f"plain scikit-learn cannot read its dtype, {dtype}")
     if is_date:
@@ -434,9 +436,13 @@ def _cannot(encoder, j, reason):
 
 def _read_steps(encoder, positions):
     """Return steps that make float64 of numbers, and NaN of infinite ones."""
-    steps = (
-        [] if _stay_exact(encoder, positions) else [methodcaller("astype", "float64")]
-    )
+    if encoder._is_sparse_ and encoder._has_infinite_:
+        raise ValueError(
+            "A sparse matrix must hold finite numbers or NaN for plain scikit-learn to "
+            "take it, got: infinite ones. Replace them by NaN before fitting."
+        )
+    is_exact = _stay_exact(encoder, positions)
+    steps = [] if is_exact else [methodcaller("astype", "float64")]
     # scikit-learn's transformers accept missing numbers, but no infinite ones.
     return _functions(steps + [_without_infinite()] * encoder._has_infinite_)
 

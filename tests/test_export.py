@@ -436,6 +436,9 @@ def test_what_cannot_leave_says_so():
         to_sklearn(fit("gaussian_nb", X.assign(mixed=words), y))
     with pytest.raises(ValueError, match="must be a column to predict from"):
         to_sklearn(fit("gaussian_nb", np.ones((len(y), 1)), y))
+    infinite = sparse.csr_array([[np.inf, 0.0], [1.0, 2.0]] * 60)
+    with pytest.raises(ValueError, match="finite numbers or NaN"):
+        to_sklearn(fit("random_forest", infinite, y))
     with pytest.raises(ValueError, match=r"nothing of skmeta .*TableEncoder"):
         check_plain(make_pipeline(TableEncoder()))
 
