@@ -396,7 +396,9 @@ def _number_steps(encoder):
     if len(set(readings)) == 1 and readings[0] not in _ALONE:
         return _read_steps(encoder, encoder.numeric_columns_) + learned
     X = _take(_one_row(encoder), encoder.numeric_columns_)
-    return [_side_by_side(_readers(encoder, readings, X), X), *learned]
+    read = _side_by_side(_readers(encoder, readings, X), X)
+    # Means depend in their last bit on how numbers lie in memory.
+    return [read, FunctionTransformer(np.asfortranarray), *learned]
 
 
 def _own(step):
