@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
@@ -138,29 +138,12 @@ class BaseLearner:
             classifier.set_params(random_state=random_state)
         if self.has_margins:
             classifier = CalibratedClassifierCV(
-                classifier, cv=CalibrationFolds(), ensemble=False
+                classifier, cv=_calibration_folds(size), ensemble=False
             )
         if self.wants_class_numbers:
             classifier = ClassNumbers(classifier)
         encoder = TableEncoder(**(self.encoding | encoding))
         return Pipeline([("table", encoder), ("learner", classifier)])
-
-
-class CalibrationFolds(BaseEstimator):
-    """Three stratified folds for calibration, also where a class has fewer rows.
-
-    `CalibratedClassifierCV` refuses such a class when asked for a number of
-    folds; a splitter of this kind it takes as it is.
-    """
-
-    def split(self, X, y, groups=None):
-        """Yield training and test rows of up to three folds."""
-        n_largest = np.unique(y, return_counts=True)[1].max()
-        yield from StratifiedKFold(min(3, max(2, n_largest))).split(X, y)
-
-    def get_n_splits(self, X=None, y=None, groups=None):
-        """Return the largest number of folds there can be."""
-        return 3
 
 
 class ClassNumbers(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -224,6 +207,17 @@ class ClassNumbers(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         probabilities : ndarray of shape (n_rows, n_classes)
         """
         return self.estimator_.predict_proba(X)
+
+
+def _calibration_folds(size):
+    """Return three stratified folds, fewer where no class can have three rows.
+
+    `CalibratedClassifierCV` refuses a class of fewer rows than folds when told a
+    number of them, or given a `StratifiedKFold`. A repeated one it takes as it is.
+    """
+    n_largest = -(-size.n_rows // size.n_classes)  # the largest class has at least
+    n_folds = min(3, max(2, n_largest))
+    return RepeatedStratifiedKFold(n_splits=n_folds, n_repeats=1, random_state=0)
 
 
 def split_hyperparameters(values):

@@ -15,6 +15,7 @@ from skmeta._configuration import Configuration
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import calm
+from skmeta._export import to_code, to_sklearn
 from skmeta._inputs import check_number, with_seeds
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._out_of_fold import OutOfFold
@@ -242,6 +243,59 @@ class MetaLearnerClassifier(MetaSearch):
         self
         """
         return self._search(X, y, sample_weight, groups)
+
+    def to_sklearn(self):
+        """Return what predicts as an estimator of scikit-learn alone.
+
+        Its probabilities are those of this classifier, and so are its labels, apart
+        from weights of more than two classes (``ensemble_.class_weights``): then they
+        are the most probable classes, and `to_code` says how to weigh them. It works
+        where skmeta is not installed, and a clone of it can be fitted on other rows
+        of the same table. It is told then which columns are numbers, text and
+        categories and which are ignored, and the levels of the categories.
+
+        Returns
+        -------
+        estimator : Pipeline, VotingClassifier or FixedThresholdClassifier
+            Fitted. It is independent of this classifier.
+
+        Raises
+        ------
+        ValueError
+            If something has no equal in plain scikit-learn; it says what.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmeta import MetaLearnerClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MetaLearnerClassifier(
+        ...     base_learners=["gaussian_nb"], n_candidates=1, random_state=0
+        ... ).fit(X, y)
+        >>> clf.to_sklearn()[-1]
+        GaussianNB(...)
+        """
+        self._check_refitted("to_sklearn")
+        return to_sklearn(self.ensemble_)
+
+    def to_code(self):
+        """Return Python source that builds the estimator of `to_sklearn`, unfitted.
+
+        Fitted on the same rows it gives the same probabilities.
+
+        Returns
+        -------
+        source : str
+            It imports what it needs and assigns the variable ``estimator``.
+
+        Raises
+        ------
+        ValueError
+            If something has no equal in plain scikit-learn, or cannot be imported,
+            such as a function defined in a session.
+        """
+        self._check_refitted("to_code")
+        return to_code(self.ensemble_)
 
     def get_metadata_routing(self):
         """Say what metadata is used here, and passed to the scorer and splitter.

@@ -1,5 +1,6 @@
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,11 +23,23 @@ from sklearn.preprocessing import (
 from sklearn.utils.validation import check_is_fitted
 
 from skmeta._column_kinds import find_kinds, informative_numbers
-from skmeta._tables import as_frame, as_table, read_numbers, read_table
+from skmeta._tables import (
+    as_frame,
+    as_table,
+    find_durations,
+    has_infinite_numbers,
+    is_plain,
+    read_numbers,
+    read_table,
+)
 
 _MAX_TARGET_CLASSES = 5
 _N_COMPONENTS = 30
 _MAX_NGRAMS = 20_000  # of words, and as many of characters
+# What becomes of a date, and how many there are of all but the first before they begin
+# again.
+DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
+CYCLES = (12, 31, 7, 24)
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
 # Beyond that many, n-grams of characters take seconds and gain little.
@@ -202,10 +215,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.n_features_in_ = table.n_columns
         self._is_sparse_ = sparse.issparse(table.numeric)
         self._dates_ = table.date_columns
+        self._is_array_ = isinstance(X, np.ndarray)
+        # For an array or a sparse matrix that of all columns.
+        self._dtypes_ = (X.dtype,) if is_plain(X) else table.dtypes
         self._names_ = list(getattr(X, "columns", range(table.n_columns)))
         self._kinds_, self._reasons_ = find_kinds(table)
         classes = self._classes_to_count(y)
         self._place_columns(table, classes is not None)
+        self._has_infinite_ = has_infinite_numbers(X, self.numeric_columns_)
+        self._durations_ = find_durations(X, self.numeric_columns_)
 
         numbers = self._numbers_in_use(table)
         table = replace(table, numeric=None)  # lets go of a copy of all columns
@@ -219,7 +237,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             self._text_steps_.append(steps)
             blocks.append(encoded)
         codes, self._code_of_level_, n_codes = _number_columns(
-            table, self.categorical_columns_, self.max_levels
+            table,
+            self.categorical_columns_,
+            self.max_levels,
+            count_missing=self.categories == "one_hot",
         )
         self._category_dtypes_ = [pd.CategoricalDtype(np.arange(n)) for n in n_codes]
         self._indicators_ = self._make_indicators(codes, sum(n_codes))
@@ -295,7 +316,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_targets(self, table, classes):
         codes, self._target_codes_, _ = _number_columns(
-            table, self.target_columns_, np.inf
+            table, self.target_columns_, np.inf, count_missing=True
         )
         steps = [_target_encoder()]
         if self.scale is not None:
@@ -327,7 +348,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return make_pipeline(*steps), encoded
 
     def _look_up(self, X, positions, code_of_level):
-        """Return codes as numbered in `fit`: -1 missing, -2 never seen."""
+        """Return codes as numbered in `fit`: -1 missing, -2 never seen.
+
+        Missing has a code like a level where it counts as one.
+        """
         codes = np.empty((X.shape[0], len(positions)), dtype=np.int64)
         for target, column in enumerate(_take(X, positions)):
             codes[:, target] = _codes_of(column, code_of_level[target])
@@ -345,23 +369,25 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _assemble(self, blocks, codes):
         """Join blocks of numbers and the codes of categories."""
-        numbers = blocks[0]
-        for block in blocks[1:]:
-            numbers = _beside(numbers, block)
-        if sparse.issparse(numbers):
-            numbers = numbers.toarray() if self.dense else sparse.csr_array(numbers)
         if codes.shape[1] == 0:
-            return numbers if numbers.shape[1] else np.zeros((numbers.shape[0], 1))
+            encoded = self._side_by_side(blocks)
+            return encoded if encoded.shape[1] else np.zeros((encoded.shape[0], 1))
         if self.categories == "native":
-            return self._native_frame(numbers, codes)
+            return self._native_frame(self._side_by_side(blocks), codes)
         if self.categories == "one_hot":
-            return _beside(numbers, _indicators(self._indicators_, codes))
+            return self._side_by_side([*blocks, _indicators(self._indicators_, codes)])
         ordinal = codes.astype(np.float64)
-        if self.impute:
-            ordinal[ordinal < 0] = -1.0
-        else:
-            ordinal[ordinal < 0] = np.nan
-        return _beside(numbers, ordinal)
+        ordinal[ordinal < 0] = -1.0 if self.impute else np.nan
+        return self._side_by_side([*blocks, ordinal])
+
+    def _side_by_side(self, blocks):
+        """Join blocks at once, as `ColumnTransformer` does."""
+        blocks = [block for block in blocks if block.shape[1]] or blocks[:1]
+        if not any(sparse.issparse(block) for block in blocks):
+            return np.hstack(blocks) if len(blocks) > 1 else blocks[0]
+        if self.dense:
+            return np.hstack([b.toarray() if sparse.issparse(b) else b for b in blocks])
+        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
     def _native_frame(self, numbers, codes):
         columns = {f"number_{j}": numbers[:, j] for j in range(numbers.shape[1])}
@@ -418,7 +444,7 @@ def _date_parts(seconds, as_cycles):
     )
     if not as_cycles:
         return parts
-    angles = 2 * np.pi * parts[:, 1:] / (12, 31, 7, 24)
+    angles = 2 * np.pi * parts[:, 1:] / CYCLES
     return np.hstack([parts[:, :1], np.sin(angles), np.cos(angles)])
 
 
@@ -433,35 +459,41 @@ def _target_encoder():
     return TargetEncoder(cv=StratifiedKFold(5, shuffle=True, random_state=0))
 
 
-def _number_columns(table, positions, max_levels):
-    """Return codes of columns, the code of each level, and the number of codes."""
+def _number_columns(table, positions, max_levels, count_missing=False):
+    """Return codes of columns, the code of each level, and the number of codes.
+
+    Missing may count as a level, which is then the first.
+    """
     all_codes = np.empty((len(table.codes), len(positions)), dtype=np.int64)
     code_of_level, n_codes = [], []
     where = np.searchsorted(table.categorical_columns, positions)
     for target, j in enumerate(where):
-        levels, codes = table.levels[j], table.codes[:, j]
-        counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
-        known, n = _number_levels(levels, counts, max_levels)
-        translation = [known.get(_label(level), -2) for level in levels]
-        all_codes[:, target] = np.array([*translation, -1])[codes]
+        labels = [None, *map(label_of, table.levels[j])]
+        counts = np.bincount(table.codes[:, j] + 1, minlength=len(labels))
+        if not count_missing:
+            counts[0] = 0
+        known = _number_levels(labels, counts, max_levels)
+        codes = [known.get(None, -1), *(known.get(label, -2) for label in labels[1:])]
+        all_codes[:, target] = np.array(codes)[table.codes[:, j] + 1]
         code_of_level.append(known)
-        n_codes.append(n)
+        n_codes.append(len(set(known.values())))
     return all_codes, code_of_level, n_codes
 
 
 def _codes_of(column, code_of_level):
-    """Return codes of a column's cells: -1 missing, -2 never seen."""
+    """Return codes of a column's cells: -2 never seen, -1 missing if no level."""
+    missing = code_of_level.get(None, -1)
     if len(column) <= _FEW_ROWS:
         return [
-            -1 if _is_missing(cell) else code_of_level.get(_label(cell), -2)
+            missing if _is_missing(cell) else code_of_level.get(label_of(cell), -2)
             for cell in column.tolist()
         ]
     if isinstance(column.dtype, pd.CategoricalDtype):
         positions, levels = column.array.codes, column.array.categories
     else:
         positions, levels = pd.factorize(column, use_na_sentinel=True)
-    codes = [code_of_level.get(_label(level), -2) for level in levels]
-    return np.array([*codes, -1], dtype=np.int64)[positions]
+    codes = [code_of_level.get(label_of(level), -2) for level in levels]
+    return np.array([*codes, missing], dtype=np.int64)[positions]
 
 
 def _indicators(encoder, codes):
@@ -473,22 +505,24 @@ def _indicators(encoder, codes):
     return sparse.csr_matrix(indicators) if encoder.sparse_output else indicators
 
 
-def _number_levels(levels, counts, max_levels):
-    """Give the seen levels numbers in their order; the rarest share the last."""
-    seen = np.flatnonzero(counts)
-    if len(seen) > max_levels:
-        by_frequency = seen[np.argsort(-counts[seen], kind="stable")]
-        frequent = np.sort(by_frequency[: max_levels - 1])
-        rare = by_frequency[max_levels - 1 :]
-    else:
-        frequent, rare = seen, np.empty(0, dtype=np.int64)
-    code_of_level = {_label(levels[i]): code for code, i in enumerate(frequent)}
-    for i in rare:
-        code_of_level.setdefault(_label(levels[i]), len(frequent))
-    return code_of_level, len(frequent) + bool(len(rare))
+def _number_levels(labels, counts, max_levels):
+    """Give labels that occur numbers in their order; the rarest share the last.
+
+    As with scikit-learn's encoders, of equally frequent ones the last are told apart,
+    and where there are just as many as may be the rarest has the last number.
+    """
+    occurs = {}
+    for i in np.flatnonzero(counts):
+        occurs[labels[i]] = occurs.get(labels[i], 0) + counts[i]
+    is_rare = np.zeros(len(occurs), dtype=bool)
+    if len(occurs) >= max_levels:
+        by_frequency = np.argsort(list(occurs.values()), kind="stable")
+        is_rare[by_frequency[: len(occurs) - (max_levels - 1)]] = True
+    codes = np.where(is_rare, np.sum(~is_rare), np.cumsum(~is_rare) - 1)
+    return dict(zip(occurs, codes.tolist(), strict=True))
 
 
-def _label(level):
+def label_of(level):
     """Return a level as text, so that 1, 1.0 and "1" are one category.
 
     Which of them a cell becomes depends on what else stands in the column when
@@ -507,7 +541,7 @@ def _scaling_steps(scale, numeric):
     if scale == "standard":
         return [StandardScaler(copy=False)]
     if scale == "robust":
-        return [RobustScaler(copy=False), FunctionTransformer(_clip_smoothly)]
+        return [RobustScaler(copy=False), *_smooth_clipping()]
     return [
         QuantileTransformer(
             n_quantiles=min(1000, numeric.shape[0]),
@@ -533,18 +567,10 @@ def _medians(numeric):
     return rows
 
 
-def _clip_smoothly(numeric):
-    """Return x / sqrt(1 + (x / 3)^2) with one array at a time besides x."""
-    length = numeric / 3.0
-    length **= 2
-    length += 1.0
-    np.sqrt(length, out=length)
-    return np.divide(numeric, length, out=length)
+def _smooth_clipping():
+    """Return steps that give x / sqrt(1 + (x / 3)^2), which is 3 sin(arctan(x / 3)).
 
-
-def _beside(left, right):
-    if left.shape[1] == 0:
-        return right
-    if sparse.issparse(left) or sparse.issparse(right):
-        return sparse.hstack([left, right], format="csr")
-    return np.hstack([left, right])
+    Made of NumPy's functions, so that scikit-learn alone can do the same.
+    """
+    shrink, grow = partial(np.multiply, 1 / 3), partial(np.multiply, 3.0)
+    return [FunctionTransformer(step) for step in (shrink, np.arctan, np.sin, grow)]

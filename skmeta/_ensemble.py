@@ -82,6 +82,23 @@ def align(probabilities, known, classes):
     return aligned
 
 
+def least_probability(class_weights):
+    """Return the probability from which on the second of two classes is the label.
+
+    Parameters
+    ----------
+    class_weights : ndarray of shape (2,)
+        Probabilities are multiplied by these; where both are alike then, the first
+        class is the label.
+
+    Returns
+    -------
+    threshold : float
+    """
+    first, second = class_weights
+    return float(np.nextafter(first / (first + second), 1.0))
+
+
 def _members_have(method):
     def check(ensemble):
         for estimator in ensemble.estimators:
@@ -183,14 +200,12 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         check_is_fitted(self)
         if len(self.estimators_) == 1:
             return self.estimators_[0].predict_proba(X)
-        weights = self.weights
-        if weights is None:
-            weights = np.full(len(self.estimators_), 1 / len(self.estimators_))
-        return sum(
-            weight
-            * align(estimator.predict_proba(X), estimator.classes_, self.classes_)
-            for weight, estimator in zip(weights, self.estimators_, strict=True)
-        )
+        probabilities = [
+            align(estimator.predict_proba(X), estimator.classes_, self.classes_)
+            for estimator in self.estimators_
+        ]
+        # As `VotingClassifier` does it, to the last bit: ties are common.
+        return np.average(probabilities, axis=0, weights=self.weights)
 
     @available_if(_members_have("predict_proba"))
     def predict_log_proba(self, X):
@@ -224,6 +239,9 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         labels : ndarray of shape (n_rows,)
         """
         probabilities = self.predict_proba(X)
+        if self.class_weights is not None and len(self.classes_) == 2:
+            is_second = probabilities[:, 1] >= least_probability(self.class_weights)
+            return self.classes_[is_second.astype(np.int64)]
         if self.class_weights is not None:
             probabilities = probabilities * self.class_weights
         return self.classes_[probabilities.argmax(axis=1)]

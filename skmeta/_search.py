@@ -29,7 +29,7 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from skmeta._base_learners import TaskSize
 from skmeta._configuration import Configuration
@@ -85,6 +85,9 @@ _SHARE_OF_LAST_STEPS = 0.03
 # Bytes of the models of the splits that are kept in case there is no time to fit on
 # all rows; larger ones would take long on their way from another process.
 _LARGEST_MODEL = 2**24
+
+# Rows from which on predictions may have several threads.
+_SHARED_ROWS = 10_000
 
 
 def _refitted_has(method):
@@ -794,7 +797,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _delegate(self, method, X):
         self._check_refitted(method)
         X = self._check_table(X, reset=False)
-        return getattr(self._predictor, method)(X)
+        with _threads_for(X.shape[0]):
+            return getattr(self._predictor, method)(X)
 
 
 def _one_thread():
@@ -804,6 +808,23 @@ def _one_thread():
     take a hundred times longer than one.
     """
     return threadpool_limits(limits=1, user_api="blas")
+
+
+def _threads_for(n_rows):
+    """Keep few rows from being shared among threads of boosting.
+
+    They wait for each other at every tree, which on a busy machine takes five times
+    as long as one thread does. Of OpenMP alone, whose number of threads belongs to the
+    thread that asks: predictions made at the same time do not disturb each other.
+    """
+    if n_rows > _SHARED_ROWS:
+        return nullcontext()
+    return _thread_pools().limit(limits=1, user_api="openmp")
+
+
+@lru_cache(maxsize=1)
+def _thread_pools():
+    return ThreadpoolController()  # takes 10 ms, a limit hardly any
 
 
 @lru_cache(maxsize=1)

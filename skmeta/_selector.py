@@ -10,6 +10,7 @@ from skmeta._base_learners import (
     get_learner,
     split_hyperparameters,
 )
+from skmeta._export import to_sklearn
 from skmeta._inputs import with_seeds
 from skmeta._search import MetaSearch
 from skmeta._trials import Task
@@ -220,6 +221,22 @@ class MetaHyperparamSelector(MetaSearch):
             {name: [value] for name, value in suggestion.items()}
             for suggestion in self.suggest(X, y, n_suggestions)
         ]
+
+    def to_sklearn(self):
+        """Return the best estimator, which holds nothing of skmeta.
+
+        Returns
+        -------
+        estimator : estimator
+            Fitted; a copy of `best_estimator_`.
+
+        Raises
+        ------
+        ValueError
+            If there is something of skmeta in the estimator that was given.
+        """
+        self._check_refitted("to_sklearn")
+        return to_sklearn(self.best_estimator_)
 
     def get_metadata_routing(self):
         """Say what metadata is passed to the estimator, the scorer and the splitter.

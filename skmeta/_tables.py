@@ -198,6 +198,60 @@ def read_numbers(X, positions, date_columns=()):
     return numeric
 
 
+def has_infinite_numbers(X, positions):
+    """Say whether any cell is infinite that `read_numbers` would give as missing.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or sparse matrix
+        As `as_table` gives it.
+    positions : ndarray of int64 of shape (n_numeric,)
+        The columns looked at: of a frame only those with a dtype of numbers.
+
+    Returns
+    -------
+    has_infinite : bool
+    """
+    if sparse.issparse(X):
+        return bool(np.isinf(X.data).any())
+    if is_plain(X):
+        return X.dtype.kind == "f" and bool(np.isinf(X[:, positions]).any())
+    return any(
+        bool(np.isinf(_to_floats(X.iloc[:, j])).any())
+        for j in positions
+        if pd.api.types.is_float_dtype(X.dtypes.iloc[j])
+    )
+
+
+def find_durations(X, positions):
+    """Return which columns hold durations.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or sparse matrix
+        As `as_table` gives it.
+    positions : ndarray of int64 of shape (n_numeric,)
+        The columns looked at.
+
+    Returns
+    -------
+    durations : list of int
+    """
+    if is_plain(X):
+        return []
+    return [j for j in positions if _holds_durations(X.iloc[:, j])]
+
+
+def _holds_durations(column):
+    if pd.api.types.is_object_dtype(column.dtype):
+        return _kind(column).startswith("timedelta")
+    return pd.api.types.is_timedelta64_dtype(column.dtype)
+
+
+def _to_floats(column):
+    return column.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
 def _is_simple(dtype):
     return isinstance(dtype, np.dtype) and dtype.kind in "iuf"
 
@@ -357,7 +411,7 @@ def _to_numbers(column):
     elif pd.api.types.is_complex_dtype(column.dtype):
         raise ValueError(f"Complex data not supported, got column {column.name!r}.")
     elif pd.api.types.is_numeric_dtype(column.dtype):
-        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        numbers = _to_floats(column)
     else:
         numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(
             dtype=np.float64, na_value=np.nan
