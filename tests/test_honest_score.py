@@ -177,7 +177,7 @@ def test_a_row_without_weight_is_no_row(scoring):
 def test_noise():
     """The best of 20 candidates looks better than chance, the honest score not."""
     best, honest = [], []
-    for seed in (1, 2):
+    for seed in range(4):
         rng = np.random.default_rng(seed)
         X, y = rng.normal(size=(90, 5)), rng.permutation(np.arange(90) % 2)
         clf = cheap_classifier(
@@ -188,9 +188,9 @@ def test_noise():
         ).fit(X, y)
         best.append(clf.best_score_)
         honest.append(clf.honest_score_)
-    assert np.mean(best) > 0.55
-    assert np.mean(honest) < 0.53
-    assert np.all(np.array(honest) < best)
+    # The mean of four has a standard error of .026 by the rows alone.
+    assert abs(np.mean(honest) - 0.5) < 0.06
+    assert np.mean(best) - np.mean(honest) > 0.02
 
 
 # In the classifier
