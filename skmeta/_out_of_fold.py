@@ -74,6 +74,22 @@ class OutOfFold:
         self._sample_weight, self._groups = sample_weight, groups
         self._use(splits)
 
+    def on_splits(self, splits):
+        """Return the same with other splits.
+
+        Parameters
+        ----------
+        splits : list of (train, test)
+            Row numbers.
+
+        Returns
+        -------
+        out_of_fold : OutOfFold
+        """
+        other = copy(self)
+        other._use(splits)
+        return other
+
     def _use(self, splits):
         self._splits = splits
         tests = [test for _, test in splits]
@@ -298,19 +314,17 @@ class OutOfFold:
 
     def _only(self, kept):
         """Return the same with a part of the tested rows."""
-        others = copy(self)
         tests = [
             test[kept[self._fold_of == fold]]
             for fold, (_, test) in enumerate(self._splits)
         ]
-        others._use(
+        return self.on_splits(
             [
                 (train, test)
                 for (train, _), test in zip(self._splits, tests, strict=True)
                 if len(test)
             ]
         )
-        return others
 
     def _best_without(self, left_out, others, scores, probabilities):
         """Return the best candidate by the rows that are not left out."""

@@ -66,8 +66,8 @@ def insure(task, configuration):
     insurance : Insurance
         The shares of the classes, if that does not beat them on rows held out.
     """
-    rows = stratified_sample(task.y, min(_QUICK_ROWS, len(task.y)), task.seed)
-    train, test = hold_out(task.y, rows, task.seed)
+    rows = stratified_sample(task.codes, min(_QUICK_ROWS, len(task.y)), task.seed)
+    train, test = hold_out(task.codes, rows, task.seed)
     prior = DummyClassifier(strategy="prior").fit(rows[:, np.newaxis], task.y[rows])
     if configuration == _PRIOR:
         return Insurance(_PRIOR, {}, prior, prior)
@@ -192,10 +192,10 @@ def _join_models(index, trials, task):
     models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]
     if task.out_of_fold is None:
         # Whose predictions may be anything: only one of them alone gives the same.
-        has_all = len(models[0].classes_) == len(np.unique(task.y))
+        has_all = len(models[0].classes_) == len(task.classes)
         return models[0] if has_all else None
     joined = WeightedEnsemble([trials.candidates[index]] * len(models)).use(models)
     # A class of few rows may be in none of them.
-    if len(joined.classes_) < len(np.unique(task.y)):
+    if len(joined.classes_) < len(task.classes):
         return None
     return models[0] if len(models) == 1 else joined

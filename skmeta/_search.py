@@ -29,9 +29,8 @@ from sklearn.utils.validation import (
     column_or_1d,
     validate_data,
 )
-from threadpoolctl import ThreadpoolController, threadpool_limits
+from threadpoolctl import ThreadpoolController
 
-from skmeta._base_learners import TaskSize
 from skmeta._configuration import Configuration
 from skmeta._evaluation import (
     STOPPED,
@@ -318,21 +317,23 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             log = _check_log(log, X)
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state) if log is None else log["seed"]
-        knowledge, names = self._open_knowledge(X, y, sample_weight is not None)
-        size = TaskSize(len(y), X.shape[1], len(np.unique(y)))
         task = Task(
             X,
             y,
             n_rows=len(y),
-            fit_params=self._estimator_params(routed, sample_weight),
             score_params=score_params,
             schedule=schedule,
-            make=partial(self._make_candidate, size=size, seed=seed),
             seed=seed,
             n_jobs=n_jobs,
             memory_limit=self.memory_limit,
         )
-        task = replace(task, out_of_fold=self._out_of_fold(task, sample_weight, groups))
+        knowledge, names = self._open_knowledge(task.size, sample_weight is not None)
+        task = replace(
+            task,
+            fit_params=self._estimator_params(routed, sample_weight),
+            make=partial(self._make_candidate, size=task.size, seed=seed),
+            out_of_fold=self._out_of_fold(task, sample_weight, groups),
+        )
         if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
             task = replace(task, workers=start_workers(n_jobs))
         quick = None if log is None else _quick_of(log)
@@ -347,8 +348,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                     recommender = self._fit_recommender(knowledge, names, task)
                     task = self._split(recommender, task, split_params, log)
                     recommendation = self._recommend(recommender, (), task)
-                    out_of_fold = self._out_of_fold(task, sample_weight, groups)
-                task = replace(task, out_of_fold=out_of_fold)
                 trials = Trials(recommendation, len(task.splits))
             if log is not None and insurance is None:
                 trials.recommendation = _read_log(log, recommendation)
@@ -540,7 +539,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _split(self, recommender, task, split_params, log):
         """Return the task with its splits, and candidates that suit their size."""
-        y, n_rows, splits = task.y, len(task.y), None
+        codes, n_rows, splits = task.codes, len(task.y), None
         if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
             splits = []
         elif self.cv is not None:
@@ -550,14 +549,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         elif splits != []:
             n_rows = self._n_rows_compared(recommender, task, splits)
         if splits is None:
-            splits = default_splits(y, task.seed, **split_params, n_used=n_rows)
-        if n_rows < len(y) and splits:
-            splits = thin_splits(splits, y, n_rows, task.seed)
+            splits = default_splits(codes, task.seed, **split_params, n_used=n_rows)
+        if n_rows < len(codes) and splits:
+            splits = thin_splits(splits, codes, n_rows, task.seed)
         self.n_splits_ = len(splits)
-        n_fitted = min([len(train) for train, _ in splits], default=len(y))
-        size = TaskSize(n_fitted, task.X.shape[1], len(np.unique(y)))
-        make = partial(self._make_candidate, size=size, seed=task.seed)
-        return replace(task, splits=splits, n_rows=n_rows, make=make)
+        n_fitted = min([len(train) for train, _ in splits], default=len(codes))
+        size = replace(task.size, n_rows=n_fitted)
+        out_of_fold = task.out_of_fold
+        return replace(
+            task,
+            splits=splits,
+            n_rows=n_rows,
+            make=partial(self._make_candidate, size=size, seed=task.seed),
+            out_of_fold=out_of_fold and out_of_fold.on_splits(splits),
+        )
 
     def _splits_of_the_user(self, task, split_params):
         if self._chooses_splits and split_params:
@@ -589,10 +594,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             n_rows = max(_LEAST_ROWS, n_rows // 2)
         return n_rows
 
-    def _open_knowledge(self, X, y, weighted):
+    def _open_knowledge(self, size, weighted):
         """Return the knowledge, and the names of what may be recommended here."""
         knowledge = open_knowledge(self.knowledge)
-        size = TaskSize(len(y), X.shape[1], len(np.unique(y)))
         return knowledge, tuple(self._select_configurations(knowledge, size, weighted))
 
     def _choose_quick(self, knowledge, names):
@@ -807,7 +811,7 @@ def _one_thread():
     Where other processes keep the cores busy, threads that wait for each other
     take a hundred times longer than one.
     """
-    return threadpool_limits(limits=1, user_api="blas")
+    return _thread_pools().limit(limits=1, user_api="blas")
 
 
 def _threads_for(n_rows):

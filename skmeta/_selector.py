@@ -1,11 +1,9 @@
-import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MethodMapping
 from sklearn.utils.validation import has_fit_parameter
 
 from skmeta._base_learners import (
-    TaskSize,
     find_learner,
     get_learner,
     split_hyperparameters,
@@ -257,12 +255,11 @@ class MetaHyperparamSelector(MetaSearch):
     def _suggest(self, X, y):
         self._check_parameters()
         X, y = self._check_inputs(X, y)
-        size = TaskSize(X.shape[0], X.shape[1], len(np.unique(y)))
         task = Task(X, y, len(y))
-        knowledge, names = self._open_knowledge(X, y, weighted=False)
+        knowledge, names = self._open_knowledge(task.size, weighted=False)
         recommender = self._fit_recommender(knowledge, names, task)
         return [
-            self._make_candidate(configuration, size, seed=0)[0]
+            self._make_candidate(configuration, task.size, seed=0)[0]
             for configuration in self._recommend(recommender, (), task).configurations
         ]
 
