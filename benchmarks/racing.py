@@ -107,7 +107,7 @@ def make_trials(scores):
     nothing = (None,) * len(scores)
     trials.add(
         [({}, None)] * len(scores),
-        Evaluations(scores, scores, scores, nothing, False, nothing, nothing, scores),
+        Evaluations(scores, scores, scores, nothing, nothing, nothing, scores),
     )
     return trials
 

@@ -47,32 +47,41 @@ class Evaluations:
         Wall-clock seconds of each fold.
     errors : tuple of (str or None)
         The first traceback of each candidate, None where it did not fail.
-    interrupted : bool
-        Whether the user stopped the evaluation before its end.
     probabilities : tuple of (list of ndarray or None)
-        For each candidate that did not fail, those of the rows tested in each
-        split, shape (n_test_rows, n_classes). Empty if they were not wanted.
+        For each candidate, those of the rows tested in each split, shape
+        (n_test_rows, n_classes). None if it failed or they were not wanted.
     models : tuple of (list or None)
         For each candidate, the fitted models of the splits, as they are or
-        pickled. Empty if they were not wanted.
+        pickled. None if they were not wanted.
     plain_scores : ndarray of shape (n_tried, n_splits)
         Of the scorer, where `scores` are those of a judge.
+    interrupted : bool, default=False
+        Whether the user stopped the evaluation before its end.
     """
 
     scores: np.ndarray
     fit_seconds: np.ndarray
     score_seconds: np.ndarray
     errors: tuple
+    probabilities: tuple
+    models: tuple
+    plain_scores: np.ndarray
     interrupted: bool = False
-    probabilities: tuple = ()
-    models: tuple = ()
-    plain_scores: np.ndarray | None = None
 
     @classmethod
-    def none(cls, n_splits):
-        """Return what there is before anything was tried."""
-        nothing = np.empty((0, n_splits))
-        return cls(nothing, nothing, nothing, (), plain_scores=nothing)
+    def untested(cls, n_candidates, n_splits):
+        """Return what is known of candidates that were not tried: nothing."""
+        unknown = np.full((n_candidates, n_splits), np.nan)
+        nothing = (None,) * n_candidates
+        return cls(
+            scores=unknown,
+            fit_seconds=unknown,
+            score_seconds=unknown,
+            errors=nothing,
+            probabilities=nothing,
+            models=nothing,
+            plain_scores=unknown,
+        )
 
     def followed_by(self, later):
         """Return these evaluations and, after them, later ones on the same splits."""
@@ -81,10 +90,10 @@ class Evaluations:
             np.concatenate([self.fit_seconds, later.fit_seconds]),
             np.concatenate([self.score_seconds, later.score_seconds]),
             self.errors + later.errors,
-            later.interrupted,
             self.probabilities + later.probabilities,
             self.models + later.models,
             np.concatenate([self.plain_scores, later.plain_scores]),
+            later.interrupted,
         )
 
     @property
@@ -209,9 +218,7 @@ def evaluate_candidates(
         Of the candidates that were started.
     """
     if not splits:
-        nothing = np.empty((len(candidates), 0))
-        errors = (None,) * len(candidates)
-        return Evaluations(nothing, nothing, nothing, errors, plain_scores=nothing)
+        return Evaluations.untested(len(candidates), 0)
     schedule = Schedule(None) if schedule is None else schedule
     if expected_seconds is None:
         expected_seconds = [np.nan] * len(candidates)
@@ -473,10 +480,10 @@ class _Results:
             fit_seconds,
             score_seconds,
             tuple(errors),
-            self.interrupted,
             tuple(probabilities),
             tuple(models),
             plain_scores,
+            self.interrupted,
         )
 
 

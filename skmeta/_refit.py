@@ -186,7 +186,7 @@ def _plan(indices, trials, task):
 
 def _join_models(index, trials, task):
     """Return the models of the splits as one, None if they were not kept."""
-    models = trials.evaluations.models[index] if trials.evaluations.models else None
+    models = trials.evaluations.models[index]
     if models is None:
         return None
     models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]

@@ -28,7 +28,7 @@ class Schedule:
     Parameters
     ----------
     budget : float or None, default=None
-        Seconds from now on; None is no limit.
+        Seconds from now on; None and infinity are no limit.
     n_workers : int, default=1
         Fits done at the same time.
     clock : callable, default=time.monotonic
@@ -36,13 +36,13 @@ class Schedule:
     """
 
     def __init__(self, budget=None, n_workers=1, clock=time.monotonic):
-        self.budget = budget
+        self.budget = None if budget == math.inf else budget
         self.n_workers = n_workers
         self._clock = clock
         self._reserved = 0.0
         self._cpu_start, self._start = time.thread_time(), time.perf_counter()
         self._end = math.inf
-        if budget is not None:
+        if self.is_limited:
             self._end = clock() + budget - _MARGIN - _MARGIN_SHARE * budget
 
     @property

@@ -31,7 +31,6 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import ThreadpoolController
 
-from skmeta._configuration import Configuration
 from skmeta._evaluation import (
     STOPPED,
     evaluate_candidates,
@@ -54,6 +53,7 @@ from skmeta._splits import (
     thin_splits,
 )
 from skmeta._tables import without_polars
+from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import KnowledgeBase, load_knowledge
@@ -305,8 +305,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self._forget()
         self._check_parameters()
         budget, n_jobs = self.time_budget if log is None else None, self.n_jobs
-        if budget == np.inf:
-            budget = None
         if budget is not None and budget < _LEAST_FOR_WORKERS:
             n_jobs = 1
         schedule = Schedule(budget, effective_n_jobs(n_jobs))
@@ -314,7 +312,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         if log is not None:
-            log = _check_log(log, X)
+            log = check_log(log, X)
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state) if log is None else log["seed"]
         task = Task(
@@ -336,7 +334,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         )
         if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
             task = replace(task, workers=start_workers(n_jobs))
-        quick = None if log is None else _quick_of(log)
+        quick = None if log is None else quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
         self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
@@ -350,7 +348,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                     recommendation = self._recommend(recommender, (), task)
                 trials = Trials(recommendation, len(task.splits))
             if log is not None and insurance is None:
-                trials.recommendation = _read_log(log, recommendation)
+                trials.recommendation = read_log(log, recommendation)
                 self._evaluate(trials, task, trials.n_left, keep=np.inf)
             elif trials.n_left and log is None:
                 try:
@@ -366,7 +364,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 started = time.perf_counter()
                 members = self._fit_final(trials, task, insurance, log)
                 self.refit_time_ = time.perf_counter() - started
-            self.trial_log_ = trials.to_log(task, members)
+            self.trial_log_ = make_log(trials, task, members)
         return self
 
     def _try(self, recommender, trials, task):
@@ -682,11 +680,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         is_claimed = insurance is not None and not trials.all_failed_by_themselves
         if all(trials.evaluations.errors) and is_claimed:
             self._claim(trials, insurance)
-        self.recommendation_ = trials.recommendation
-        evaluations = trials.evaluations
-        self.cv_results_ = make_cv_results(evaluations, trials.params)
-        self.leaderboard_ = _make_leaderboard(trials, self.cv_results_)
-        errors = evaluations.errors
+        self._show(trials)
+        errors = trials.evaluations.errors
         if not errors:
             raise NoCandidateError(
                 f"time_budget must leave time for a candidate, got: "
@@ -698,6 +693,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 f"{_last_line(errors[0])}\n{errors[0]}"
             )
         self._choose(self.leaderboard_.index[0])
+
+    def _show(self, trials, errors=None):
+        self.recommendation_ = trials.recommendation
+        self.cv_results_ = make_cv_results(trials.evaluations, trials.params)
+        self.leaderboard_ = _make_leaderboard(trials, self.cv_results_, errors)
 
     def _claim(self, trials, insurance):
         """Let what was made for the case predict, since no candidate can."""
@@ -783,8 +783,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             )
         errors = self.leaderboard_["error"]
         self._claim(trials, insurance)
-        self.cv_results_ = make_cv_results(trials.evaluations, trials.params)
-        self.leaderboard_ = _make_leaderboard(trials, self.cv_results_, errors)
+        self._show(trials, errors)
         return self._choose(len(trials) - 1)
 
     def _check_refits(self, name):
@@ -914,56 +913,6 @@ def _has_seen_enough(trials, task):
         return len(trials) >= 2 * _ROUND and trials.all_failed_by_themselves
     n_since = len(trials) - 1 - trials.complete[0]
     return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
-
-
-def _check_log(log, X):
-    """Return a log with only the trials that had a score or predict."""
-    try:
-        shape = log["n_rows"], log["n_columns"]
-        if shape != X.shape:
-            raise ValueError(
-                f"log must be of a fit on a table of this shape, got: "
-                f"{shape[0]} rows x {shape[1]} columns in the log, {X.shape[0]} rows x "
-                f"{X.shape[1]} columns now."
-            )
-        members = {each["trial"]: each for each in log["members"]}
-        kept = [
-            position
-            for position, trial in enumerate(log["trials"])
-            if trial["error"] is None or position in members
-        ]
-        return log | {
-            "trials": [log["trials"][position] for position in kept],
-            "members": [
-                each | {"trial": kept.index(each["trial"])} for each in log["members"]
-            ],
-        }
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"log must be the trial_log_ of a fitted estimator, got: {log!r:.200}."
-        ) from error
-
-
-def _quick_of(log):
-    """Return the configuration that predicts without having been compared, if any."""
-    member = next(iter(log["members"]), {"fitted_on": None})
-    if member["fitted_on"] != QUICK:
-        return None
-    return Configuration.from_dict(log["trials"][member["trial"]]["configuration"])
-
-
-def _read_log(log, recommendation):
-    """Return what was tried in an earlier search as if it were recommended."""
-    configurations = [
-        Configuration.from_dict(trial["configuration"]) for trial in log["trials"]
-    ]
-    unknown = np.full(len(configurations), np.nan)
-    return replace(
-        recommendation,
-        configurations=tuple(configurations),
-        expected_scores=unknown,
-        expected_seconds=unknown,
-    )
 
 
 def _make_leaderboard(trials, results, errors=None):

@@ -155,7 +155,7 @@ class Trials:
     def __init__(self, recommendation, n_splits):
         self.recommendation = recommendation
         self.params, self.candidates = [], []
-        self.evaluations = Evaluations.none(n_splits)
+        self.evaluations = Evaluations.untested(0, n_splits)
 
     def __len__(self):
         return len(self.candidates)
@@ -212,7 +212,6 @@ class Trials:
         candidate : estimator
             Unfitted.
         """
-        nothing = np.full((1, self.evaluations.scores.shape[1]), np.nan)
         tried = self.tried
         self.recommendation = replace(
             tried,
@@ -220,18 +219,8 @@ class Trials:
             expected_scores=np.append(tried.expected_scores, np.nan),
             expected_seconds=np.append(tried.expected_seconds, np.nan),
         )
-        self.add(
-            [(params, candidate)],
-            Evaluations(
-                nothing,
-                nothing,
-                nothing,
-                (None,),
-                probabilities=(None,),
-                models=(None,),
-                plain_scores=nothing,
-            ),
-        )
+        n_splits = self.evaluations.scores.shape[1]
+        self.add([(params, candidate)], Evaluations.untested(1, n_splits))
 
     def forget_models(self, n_kept):
         """Keep the models of the splits of the best few candidates only.
@@ -366,44 +355,3 @@ class Trials:
         learner = self.recommendation.configurations[index].learner
         growth = _GROWTH if get_learner(learner).is_stoppable else _LARGEST_GROWTH
         return seconds * (n_rows / n_fitted) ** growth
-
-    def to_log(self, task, members):
-        """Return a record of the search from which it can be done again.
-
-        Parameters
-        ----------
-        task : Task
-        members : dict of int to (float, int or str)
-            Weight of each candidate that predicts, and what it was fitted on.
-
-        Returns
-        -------
-        log : dict
-            Numbers, strings, lists and dicts only.
-        """
-        means = self.evaluations.mean_scores
-        return {
-            "version": 1,
-            "seed": task.seed,
-            "n_rows": len(task.y),
-            "n_columns": task.X.shape[1],
-            "n_rows_compared": task.n_rows,
-            "n_splits": len(task.splits),
-            "trials": [
-                {
-                    "configuration": configuration.to_dict(),
-                    "score": None if np.isnan(mean) else float(mean),
-                    "error": error,
-                }
-                for configuration, mean, error in zip(
-                    self.tried.configurations,
-                    means,
-                    self.evaluations.errors,
-                    strict=True,
-                )
-            ],
-            "members": [
-                {"trial": index, "weight": float(weight), "fitted_on": fitted_on}
-                for index, (weight, fitted_on) in members.items()
-            ],
-        }

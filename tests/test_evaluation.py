@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,9 @@ def test_candidates_stay_unfitted():
 def test_a_fold_that_failed_is_no_score():
     """A candidate that failed on one split is not compared on the others."""
     scores = np.array([[0.1, 0.3], [np.nan, 0.9], [0.3, 0.5]])
-    evaluations = Evaluations(scores, scores, scores, (None, "Traceback", None))
+    evaluations = replace(
+        Evaluations.untested(3, 2), scores=scores, errors=(None, "Traceback", None)
+    )
     np.testing.assert_allclose(evaluations.mean_scores, [0.2, np.nan, 0.4])
 
 
