@@ -9,6 +9,7 @@ what would have been as good as the rival in the end.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,10 +105,11 @@ def make_trials(scores):
         ),
         scores.shape[1],
     )
-    nothing = (None,) * len(scores)
     trials.add(
         [({}, None)] * len(scores),
-        Evaluations(scores, scores, scores, nothing, nothing, nothing, scores),
+        replace(
+            Evaluations.untested(*scores.shape), scores=scores, plain_scores=scores
+        ),
     )
     return trials
 

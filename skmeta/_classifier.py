@@ -75,6 +75,14 @@ class MetaLearnerClassifier(MetaSearch):
         that wants more has failed. With one job that process is yours, and the
         limit is on all of it while candidates are fitted. Linux only; elsewhere
         there is no limit.
+    max_predict_ms : float, default=None
+        Milliseconds that the prediction of one row may take, with one thread. What
+        is known to take much longer is not tried; a candidate that does has an error
+        in the leaderboard, and the ensemble has no more members than that allows.
+        The checks of the table take about half a millisecond besides. What is
+        chosen then depends on the machine.
+    max_model_mb : float, default=None
+        Megabytes that the models that predict may take when pickled, all together.
     ensemble_size : int or None, default=5
         Most candidates in the final classifier, None for no limit. They are chosen
         greedily by the log loss of their weighted mean out of fold [2]_, and the
@@ -200,6 +208,8 @@ class MetaLearnerClassifier(MetaSearch):
         n_candidates=None,
         time_budget=None,
         memory_limit=None,
+        max_predict_ms=None,
+        max_model_mb=None,
         ensemble_size=5,
         preprocessor=None,
         refit=True,
@@ -215,6 +225,8 @@ class MetaLearnerClassifier(MetaSearch):
         self.n_candidates = n_candidates
         self.time_budget = time_budget
         self.memory_limit = memory_limit
+        self.max_predict_ms = max_predict_ms
+        self.max_model_mb = max_model_mb
         self.ensemble_size = ensemble_size
         self.preprocessor = preprocessor
         self.refit = refit
@@ -377,7 +389,10 @@ class MetaLearnerClassifier(MetaSearch):
             # Who interrupted wants what there is, at once.
             return {self.best_index_: 1.0}
         return task.out_of_fold.weigh_members(
-            self._usable_probabilities(trials), self.ensemble_size, self.best_index_
+            self._usable_probabilities(trials),
+            self.ensemble_size,
+            self.best_index_,
+            task.footprint_limit.shares(trials.evaluations.footprints),
         )
 
     def _usable_probabilities(self, trials):
@@ -387,6 +402,18 @@ class MetaLearnerClassifier(MetaSearch):
             None if index in failed else values
             for index, values in enumerate(trials.evaluations.probabilities)
         ]
+
+    def _lighten(self, task, fitted, weights):
+        kept = [index for index in weights if index in fitted]
+        while len(kept) > 1:
+            members = [fitted[index] for index in kept]
+            if task.objection(WeightedEnsemble(members).use(members)) is None:
+                break
+            kept.pop()
+        if len(kept) == len(weights):
+            return weights
+        total = sum(weights[index] for index in kept)
+        return {index: weights[index] / total for index in kept}
 
     def _combine(self, trials, task, fitted, weights):
         """Set the ensemble, and what the leaderboard says of it."""
@@ -411,6 +438,7 @@ class MetaLearnerClassifier(MetaSearch):
                         trials.evaluations.scores,
                         self._usable_probabilities(trials),
                         self.ensemble_size,
+                        task.footprint_limit.shares(trials.evaluations.footprints),
                     )
                 )
 

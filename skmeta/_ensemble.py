@@ -11,7 +11,9 @@ from skmeta._decision import log_probabilities
 _N_STEPS = 25
 
 
-def greedy_ensemble(probabilities, y, max_members, *, first=None, sample_weight=None):
+def greedy_ensemble(
+    probabilities, y, max_members, *, first=None, sample_weight=None, shares=None
+):
     """Choose weights of candidates by their probabilities out of fold [1]_.
 
     Candidates are added one at a time, again if they are the best to add, and
@@ -29,6 +31,9 @@ def greedy_ensemble(probabilities, y, max_members, *, first=None, sample_weight=
         The candidate to begin with. None is the one with the lowest log loss.
     sample_weight : ndarray of shape (n_rows,), default=None
         Weights of the rows in the log loss.
+    shares : ndarray of shape (n_candidates, n_limits), default=None
+        The part of each limit that a candidate takes. Those with a weight take no
+        more than 1 together.
 
     Returns
     -------
@@ -50,6 +55,9 @@ def greedy_ensemble(probabilities, y, max_members, *, first=None, sample_weight=
         losses = np.average(-log_probabilities(means), axis=1, weights=sample_weight)
         if np.count_nonzero(counts) == max_members:
             losses[counts == 0] = np.inf
+        if shares is not None and step > 1:
+            taken = shares[counts > 0].sum(axis=0)
+            losses[(counts == 0) & (taken + shares > 1).any(axis=1)] = np.inf
         # Rounded, so that the last bit does not decide between equals.
         chosen = int(np.round(losses, 10).argmin())
         if step == 1 and first is not None:

@@ -23,6 +23,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from skmeta._ensemble import align
+from skmeta._footprint import Footprint, FootprintLimit, typical
 from skmeta._limits import OutOfTime, memory_limit, time_limit
 from skmeta._schedule import Schedule
 
@@ -55,6 +56,8 @@ class Evaluations:
         pickled. None if they were not wanted.
     plain_scores : ndarray of shape (n_tried, n_splits)
         Of the scorer, where `scores` are those of a judge.
+    footprints : tuple of (Footprint or None)
+        What the models of the splits take, if it is limited.
     interrupted : bool, default=False
         Whether the user stopped the evaluation before its end.
     """
@@ -66,6 +69,7 @@ class Evaluations:
     probabilities: tuple
     models: tuple
     plain_scores: np.ndarray
+    footprints: tuple
     interrupted: bool = False
 
     @classmethod
@@ -81,6 +85,7 @@ class Evaluations:
             probabilities=nothing,
             models=nothing,
             plain_scores=unknown,
+            footprints=nothing,
         )
 
     def followed_by(self, later):
@@ -93,6 +98,7 @@ class Evaluations:
             self.probabilities + later.probabilities,
             self.models + later.models,
             np.concatenate([self.plain_scores, later.plain_scores]),
+            self.footprints + later.footprints,
             later.interrupted,
         )
 
@@ -119,6 +125,7 @@ class _FoldResult:
     probabilities: np.ndarray | None = None
     model: object = None
     plain_score: float = np.nan
+    footprint: Footprint | None = None
 
     @property
     def seconds(self):
@@ -139,6 +146,7 @@ class _Work:
     class_weights: np.ndarray | None
     memory_limit: float | None
     largest_model: float
+    footprint_limit: FootprintLimit
     process: int
 
 
@@ -157,6 +165,7 @@ def evaluate_candidates(
     object_to=None,
     memory_limit=None,
     largest_model=0,
+    footprint_limit=None,
     on_candidate=None,
     classes=None,
     class_weights=None,
@@ -197,6 +206,9 @@ def evaluate_candidates(
     largest_model : float, default=0
         Bytes up to which the fitted models of the folds are kept. Where they need
         not come from another process their size does not matter; 0 keeps none.
+    footprint_limit : FootprintLimit, default=None
+        What a model may take. A candidate that takes more keeps its scores and has
+        an error; where there is a deadline it gets no further splits.
     on_candidate : callable, default=None
         ``on_candidate(index, scores, seconds, error)`` is called in this
         process whenever a candidate has all its splits, or gets no more.
@@ -220,15 +232,17 @@ def evaluate_candidates(
     if not splits:
         return Evaluations.untested(len(candidates), 0)
     schedule = Schedule(None) if schedule is None else schedule
+    footprint_limit = footprint_limit or FootprintLimit()
     if expected_seconds is None:
         expected_seconds = [np.nan] * len(candidates)
     work = _Work(
         X, y, splits, scorer, fit_params, score_params, classes, class_weights,
-        memory_limit, largest_model, os.getpid(),
+        memory_limit, largest_model, footprint_limit, os.getpid(),
     )  # fmt: skip
     results = _Results(
-        len(splits), schedule, expected_seconds, object_to, judge, on_candidate
-    )
+        len(splits), schedule, expected_seconds, object_to, judge, on_candidate,
+        footprint_limit,
+    )  # fmt: skip
 
     def tasks(indices):
         for index in indices:
@@ -342,7 +356,14 @@ class _Results:
     """
 
     def __init__(
-        self, n_splits, schedule, expected_seconds, object_to, judge, on_candidate
+        self,
+        n_splits,
+        schedule,
+        expected_seconds,
+        object_to,
+        judge,
+        on_candidate,
+        footprint_limit,
     ):
         self._n_splits = n_splits
         self._schedule = schedule
@@ -350,6 +371,7 @@ class _Results:
         self._object_to = object_to
         self._judge = judge
         self._on_candidate = on_candidate
+        self._footprint_limit = footprint_limit
         self._folds = {}
         self._n_started = {}
         self._reasons = {}  # why a candidate gets no more folds
@@ -399,6 +421,10 @@ class _Results:
                 f"not have ended in time.",
             )
             return False
+        objection = self._footprint_limit.objection(_footprint(done))
+        if objection is not None:
+            self.give_up(index, objection)
+            return False
         if self._object_to is None:
             return True
         scores = np.full(self._n_splits, np.nan)
@@ -446,8 +472,12 @@ class _Results:
         if self._on_candidate is None or index in self._reported:
             return
         self._reported.add(index)
-        scores, seconds, error = _summary(self._folds.get(index, {}), self._n_splits)
-        self._on_candidate(index, scores, seconds, self._reasons.get(index, error))
+        folds = self._folds.get(index, {})
+        scores, seconds, error = _summary(folds, self._n_splits)
+        error = self._reasons.get(index, error)
+        if error is None:
+            error = self._footprint_limit.objection(_footprint(folds.values()))
+        self._on_candidate(index, scores, seconds, error)
 
     def merge(self):
         """Put results in the order of candidates and folds, however they arrived."""
@@ -458,6 +488,7 @@ class _Results:
         scores, plain_scores, fit_seconds, score_seconds = arrays
         errors = [None] * n_tried
         probabilities, models = [None] * n_tried, [None] * n_tried
+        footprints = [None] * n_tried
         for index in range(n_tried):
             folds = self._folds.get(index, {})
             for fold, result in folds.items():
@@ -468,6 +499,10 @@ class _Results:
             errors[index] = _summary(folds, self._n_splits)[2]
             if len(folds) < self._n_splits and errors[index] is None:
                 errors[index] = self._reasons.get(index, _CUT)
+            if self._footprint_limit and folds:
+                footprints[index] = _footprint(folds.values())
+                if errors[index] is None:
+                    errors[index] = self._footprint_limit.objection(footprints[index])
             if errors[index] is None:
                 ordered = [folds[fold] for fold in range(self._n_splits)]
                 probabilities[index] = [result.probabilities for result in ordered]
@@ -483,6 +518,7 @@ class _Results:
             tuple(probabilities),
             tuple(models),
             plain_scores,
+            tuple(footprints),
             self.interrupted,
         )
 
@@ -510,6 +546,11 @@ def _summary(folds, n_splits):
     return scores, seconds, error
 
 
+def _footprint(results):
+    """Return what the models of the folds take that did not fail."""
+    return typical([each.footprint for each in results if each.footprint])
+
+
 def _calmly(work, *arguments):
     """Fit and score one fold; in a process of its own, calm that first.
 
@@ -525,6 +566,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
     train, test = work.splits[fold]
     start = time.perf_counter()
     fitted, score, probabilities, model = start, np.nan, None, None
+    footprint = None
     try:
         with memory_limit(work.memory_limit), time_limit(limit):
             estimator = clone(candidate)
@@ -538,8 +580,12 @@ def _fit_and_score(work, index, fold, candidate, limit):
             error = None
             if not np.isfinite(score):
                 error, score = f"The scorer gave {score} instead of a number.", np.nan
-            elif work.largest_model:
-                model = _model_to_keep(estimator, work)
+            else:
+                if work.largest_model:
+                    model = _model_to_keep(estimator, work)
+                if work.footprint_limit:
+                    row = take_rows(work.X, test[:1])
+                    footprint = work.footprint_limit.measure(estimator, row)
     except OutOfTime:
         error = f"Stopped after {time.perf_counter() - start:.1f} seconds."
     except Exception:
@@ -556,6 +602,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
         probabilities,
         model,
         np.nan if error else score,
+        footprint,
     )
 
 

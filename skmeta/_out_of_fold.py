@@ -150,7 +150,7 @@ class OutOfFold:
             self._score_params,
         )
 
-    def weigh_members(self, probabilities, max_members, best):
+    def weigh_members(self, probabilities, max_members, best, shares=None):
         """Choose the members of an ensemble.
 
         Parameters
@@ -161,6 +161,8 @@ class OutOfFold:
             Most candidates with a weight.
         best : int
             The candidate that is a member in any case.
+        shares : ndarray of shape (n_candidates, n_limits), default=None
+            The part of each limit that a candidate takes.
 
         Returns
         -------
@@ -177,6 +179,7 @@ class OutOfFold:
             max_members,
             first=usable.index(best),
             sample_weight=self._weights_of_tested(),
+            shares=None if shares is None else shares[usable],
         )
         chosen = {usable[i]: weights[i] for i in np.flatnonzero(weights)}
         order = sorted(chosen, key=lambda i: (i != best, -chosen[i], i))
@@ -273,7 +276,9 @@ class OutOfFold:
         shares = np.maximum(shares, shares[shares > 0].min())
         return (shares / shares.min()) ** -exponent
 
-    def choose_without_each(self, parts, scores, probabilities, max_members):
+    def choose_without_each(
+        self, parts, scores, probabilities, max_members, shares=None
+    ):
         """Predict the rows of each part by what all other rows choose.
 
         The whole choice is made anew for each part: the best candidate, the
@@ -289,6 +294,8 @@ class OutOfFold:
             Of candidates; None is never chosen.
         max_members : int
             Most candidates with a weight.
+        shares : ndarray of shape (n_candidates, n_limits), default=None
+            The part of each limit that a candidate takes.
 
         Returns
         -------
@@ -305,7 +312,7 @@ class OutOfFold:
             others = self._only(~own)
             kept = [None if values is None else [values[~own]] for values in stacks]
             best = self._best_without(own, others, scores, kept)
-            members = others.weigh_members(kept, max_members, best)
+            members = others.weigh_members(kept, max_members, best, shares)
             weights = others.weigh_classes(others.mean(kept, members))
             mean[own] = sum(w * stacks[i][own] for i, w in members.items())
             if weights is not None:
@@ -345,12 +352,12 @@ class OutOfFold:
         failed = [values is None for values in probabilities]
         return int(np.nanargmax(np.where(failed, np.nan, means)))
 
-    def honest_score(self, scores, probabilities, max_members):
+    def honest_score(self, scores, probabilities, max_members, shares=None):
         """Estimate the score of the final classifier, and how sure that is.
 
         Parameters
         ----------
-        scores, probabilities, max_members
+        scores, probabilities, max_members, shares
             Of `choose_without_each`.
 
         Returns
@@ -368,7 +375,9 @@ class OutOfFold:
         if parts.max(initial=0) == 0 or not asks_for_predictions_only(self._scorer):
             return np.nan, unknown
         try:
-            chosen = self.choose_without_each(parts, scores, probabilities, max_members)
+            chosen = self.choose_without_each(
+                parts, scores, probabilities, max_members, shares
+            )
             score = self._mean_score(np.ones(len(parts), dtype=bool), *chosen)
         except Exception:  # a metric may not be defined on some of the rows
             return np.nan, unknown

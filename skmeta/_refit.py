@@ -81,6 +81,8 @@ def insure(task, configuration):
         raise KeyboardInterrupt
     if estimator is None or not _beats(estimator, prior, task, test):
         return Insurance(_PRIOR, {}, prior, prior)
+    if task.objection(estimator) is not None:
+        return Insurance(_PRIOR, {}, prior, prior)
     return Insurance(configuration, params, candidate, estimator)
 
 
@@ -141,7 +143,13 @@ def fit_members(indices, trials, task, fitted_on=None):
         if estimator is None and (plan[index] == FOLDS or task.schedule.is_limited):
             estimator = _join_models(index, trials, task)
             outcomes[index] = estimator, FOLDS, None if estimator else error
-    return outcomes
+    return {index: _within_limit(*outcome, task) for index, outcome in outcomes.items()}
+
+
+def _within_limit(estimator, fitted_on, error, task):
+    if estimator is not None:
+        error = task.objection(estimator)
+    return estimator if error is None else None, fitted_on, error
 
 
 def _fit_on(n_rows, indices, trials, task):

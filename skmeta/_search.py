@@ -37,6 +37,7 @@ from skmeta._evaluation import (
     make_cv_results,
     start_workers,
 )
+from skmeta._footprint import FootprintLimit
 from skmeta._inputs import (
     check_number,
     check_weights,
@@ -324,6 +325,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             seed=seed,
             n_jobs=n_jobs,
             memory_limit=self.memory_limit,
+            footprint_limit=self._footprint_limit(log),
         )
         knowledge, names = self._open_knowledge(task.size, sample_weight is not None)
         task = replace(
@@ -418,6 +420,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             object_to=trials.make_objection(self._n_members),
             memory_limit=task.memory_limit,
             largest_model=keep if is_limited or keep == np.inf else 0,
+            footprint_limit=task.footprint_limit,
             on_candidate=report if self.verbose else None,
             classes=None if out_of_fold is None else out_of_fold.classes,
             class_weights=None if out_of_fold is None else out_of_fold.start,
@@ -455,7 +458,18 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         check_number(
             "memory_limit", self.memory_limit, Real, "a number of megabytes > 0"
         )
+        check_number(
+            "max_predict_ms", self.max_predict_ms, Real, "a number of milliseconds > 0"
+        )
+        check_number(
+            "max_model_mb", self.max_model_mb, Real, "a number of megabytes > 0"
+        )
         self.scorer_ = self._get_scorer()
+
+    def _footprint_limit(self, log):
+        if log is not None:
+            return FootprintLimit()  # what predicts has been chosen
+        return FootprintLimit(self.max_predict_ms, self.max_model_mb)
 
     def _get_scorer(self):
         if isinstance(self.scoring, (list, tuple, set, dict)):
@@ -595,7 +609,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _open_knowledge(self, size, weighted):
         """Return the knowledge, and the names of what may be recommended here."""
         knowledge = open_knowledge(self.knowledge)
-        return knowledge, tuple(self._select_configurations(knowledge, size, weighted))
+        names = list(self._select_configurations(knowledge, size, weighted))
+        if self.max_predict_ms is not None:
+            names = _fast_enough(knowledge, names, self.max_predict_ms)
+        return knowledge, tuple(names)
 
     def _choose_quick(self, knowledge, names):
         """Return a configuration that takes next to no time anywhere."""
@@ -689,10 +706,24 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             )
         if all(errors):
             raise NoCandidateError(
-                f"All {len(errors)} candidates failed. The first one raised: "
-                f"{_last_line(errors[0])}\n{errors[0]}"
+                f"All {len(errors)} candidates failed. The first one: "
+                f"{_last_line(errors[0])}{self._advice(trials)}\n{errors[0]}"
             )
         self._choose(self.leaderboard_.index[0])
+
+    def _advice(self, trials):
+        """Say what the limits on models would have to be, if it is for them."""
+        known = [each for each in trials.evaluations.footprints if each is not None]
+        if not known:
+            return ""
+        least_ms = min(each.predict_ms for each in known)
+        least_mb = min(each.model_mb for each in known)
+        advice = " Allow more, or try more candidates."
+        if self.max_model_mb is not None:
+            advice = f" The smallest of all takes {least_mb:.3g} MB.{advice}"
+        if self.max_predict_ms is not None:
+            advice = f" The fastest of all takes {least_ms:.3g} ms.{advice}"
+        return advice
 
     def _show(self, trials, errors=None):
         self.recommendation_ = trials.recommendation
@@ -726,6 +757,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _weigh_members(self, trials, task):
         """Return the weights of the candidates that predict, the best one first."""
         return {self.best_index_: 1.0}
+
+    def _lighten(self, task, fitted, weights):
+        """Return the weights of those that are fitted and not too much together."""
+        return weights
 
     def _combine(self, trials, task, fitted, weights):
         """Set what predicts."""
@@ -765,9 +800,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                     )
                 self._choose_next(trials, insurance, first_error)
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
-        if len(fitted) < len(weights):
-            total = sum(weights[index] for index in fitted)
-            weights = {i: weights[i] / total for i in weights if i in fitted}
+        weights = self._lighten(task, fitted, weights)
         self._combine(trials, task, fitted, weights)
         return {i: (weight, members[i][1]) for i, weight in weights.items()}
 
@@ -778,8 +811,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             return self._choose(left[0])
         if insurance is None:
             raise NoCandidateError(
-                f"No candidate could be fitted on all rows. The first one raised: "
-                f"{error}"
+                f"No candidate could be fitted on all rows. The first one: {error}"
             )
         errors = self.leaderboard_["error"]
         self._claim(trials, insurance)
@@ -915,6 +947,17 @@ def _has_seen_enough(trials, task):
     return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
 
 
+def _fast_enough(knowledge, names, max_predict_ms):
+    """Leave out what is known to be much too slow, unless all is.
+
+    What the fewest rows of all tasks took is mostly the call itself, whatever the
+    number of rows. That was on another machine, so that only twice as much counts.
+    """
+    least = knowledge.predict_seconds[names].min(axis=0)
+    is_slow = 1e3 * least > 2 * max_predict_ms
+    return names if is_slow.all() else [n for n in names if not is_slow[n]]
+
+
 def _make_leaderboard(trials, results, errors=None):
     tried = trials.tried
     frame = pd.DataFrame(
@@ -931,6 +974,13 @@ def _make_leaderboard(trials, results, errors=None):
         },
         index=pd.RangeIndex(len(trials), name="candidate"),
     )
+    for name in ("predict_ms", "model_mb"):
+        values = [
+            np.nan if each is None else getattr(each, name)
+            for each in trials.evaluations.footprints
+        ]
+        if not np.isnan(values).all():
+            frame.insert(frame.columns.get_loc("params"), name, values)
     if errors is not None:
         frame["error"] = errors.reindex(frame.index)
     # A candidate without a score that did not fail goes before those that did.

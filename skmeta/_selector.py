@@ -54,6 +54,12 @@ class MetaHyperparamSelector(MetaSearch):
         that wants more has failed. With one job that process is yours, and the
         limit is on all of it while candidates are fitted. Linux only; elsewhere
         there is no limit.
+    max_predict_ms : float, default=None
+        Milliseconds that the prediction of one row may take, with one thread. What
+        is known to take much longer is not tried, and a candidate that does has an
+        error in the leaderboard. What is chosen then depends on the machine.
+    max_model_mb : float, default=None
+        Megabytes that the model may take when pickled.
     refit : bool, default=True
         Fit the best candidate on all rows.
     n_jobs : int, default=None
@@ -138,6 +144,8 @@ class MetaHyperparamSelector(MetaSearch):
         n_candidates=None,
         time_budget=None,
         memory_limit=None,
+        max_predict_ms=None,
+        max_model_mb=None,
         refit=True,
         n_jobs=None,
         random_state=None,
@@ -151,6 +159,8 @@ class MetaHyperparamSelector(MetaSearch):
         self.n_candidates = n_candidates
         self.time_budget = time_budget
         self.memory_limit = memory_limit
+        self.max_predict_ms = max_predict_ms
+        self.max_model_mb = max_model_mb
         self.refit = refit
         self.n_jobs = n_jobs
         self.random_state = random_state

@@ -14,6 +14,7 @@ from skmeta._evaluation import (
     params_of_rows,
     take_rows,
 )
+from skmeta._footprint import FootprintLimit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
 from skmeta._splits import stratified_sample
@@ -55,6 +56,8 @@ class Task:
         them.
     memory_limit : float, default=None
         Megabytes that a fit may take.
+    footprint_limit : FootprintLimit, optional
+        What a fitted model may take; without limit by default.
     out_of_fold : OutOfFold or None, default=None
         What is learned from probabilities, if they are kept.
     classes, codes : ndarray of shape (n_classes,) and (n_rows,), optional
@@ -74,6 +77,7 @@ class Task:
     n_jobs: int | None = None
     workers: Event | None = None
     memory_limit: float | None = None
+    footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
     out_of_fold: OutOfFold | None = None
     classes: np.ndarray | None = None
     codes: np.ndarray | None = None
@@ -117,6 +121,24 @@ class Task:
         """
         params = params_of_rows(self.fit_params, rows, len(self.y))
         return take_rows(self.X, rows), self.y[rows], params
+
+    def objection(self, estimator):
+        """Say what of a fitted model is too much, None if nothing is.
+
+        Parameters
+        ----------
+        estimator : classifier
+
+        Returns
+        -------
+        objection : str or None
+        """
+        if not self.footprint_limit:
+            return None
+        row = take_rows(self.X, np.array([0]))
+        return self.footprint_limit.objection(
+            self.footprint_limit.measure(estimator, row)
+        )
 
     def wait_for_workers(self):
         """Wait for workers that may do what cannot be done here; say if there are."""
@@ -180,9 +202,10 @@ class Trials:
 
     @property
     def complete(self):
-        """Positions of the candidates with a score, the best first."""
+        """Positions of the candidates with a score and no error, the best first."""
         means = self.evaluations.mean_scores
-        scored = np.flatnonzero(~np.isnan(means))
+        has_failed = [error is not None for error in self.evaluations.errors]
+        scored = np.flatnonzero(~np.isnan(means) & ~np.array(has_failed, dtype=bool))
         return scored[np.argsort(-means[scored], kind="stable")]
 
     def add(self, made, evaluations):

@@ -704,6 +704,8 @@ def test_columns_in_another_order_are_refused(mixed_table):
         ({"n_candidates": True}, "n_candidates must be an integer"),
         ({"time_budget": -1}, "time_budget must be a number of seconds > 0"),
         ({"memory_limit": "2G"}, "memory_limit must be a number of megabytes > 0"),
+        ({"max_predict_ms": 0}, "max_predict_ms must be a number of milliseconds > 0"),
+        ({"max_model_mb": "1"}, "max_model_mb must be a number of megabytes > 0"),
         ({"ensemble_size": 0}, "ensemble_size must be an integer >= 1"),
         ({"scoring": ["accuracy", "roc_auc"]}, "scoring must be one metric"),
         ({"base_learners": ["forest"]}, r"base_learners must be one or more of \["),

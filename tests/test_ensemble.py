@@ -75,6 +75,31 @@ def test_rows_without_weight_do_not_count():
     )
 
 
+@repeatable
+@given(st.integers(0, 1000))
+def test_members_share_limits(seed):
+    """Together they take no more than all of each."""
+    probabilities, y = draw_predictions(seed)
+    shares = np.random.default_rng(seed).uniform(0, 0.6, (len(probabilities), 2))
+    weights = greedy_ensemble(probabilities, y, 6, shares=shares)
+    assert shares[weights > 0].sum(axis=0).max() <= 1
+    nothing = np.zeros_like(shares)
+    free = greedy_ensemble(probabilities, y, 6)
+    assert np.array_equal(greedy_ensemble(probabilities, y, 6, shares=nothing), free)
+
+
+def test_a_member_that_does_not_fit_leaves_room_for_others():
+    """Of three that are equally good, the two that fit together are chosen."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 2000)
+    logits = rng.normal(size=(3, 2000, 2)) + np.eye(2)[y]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    assert np.count_nonzero(greedy_ensemble(probabilities, y, 3)) == 3
+    shares = np.array([[0.4], [0.7], [0.6]])
+    weights = greedy_ensemble(probabilities, y, 3, first=0, shares=shares)
+    assert np.flatnonzero(weights).tolist() == [0, 2]
+
+
 def test_impossible_truths_are_bad_but_finite():
     """A probability of zero for what happened costs much, not everything."""
     probabilities = np.array([[[1.0, 0.0], [1.0, 0.0]], [[0.5, 0.5], [0.5, 0.5]]])

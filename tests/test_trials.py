@@ -32,14 +32,13 @@ def recommend(n_configurations):
 def evaluate(scores, errors=None):
     scores = np.asarray(scores, dtype=float)
     seconds = np.where(np.isnan(scores), np.nan, 1.0)
-    return Evaluations(
-        scores,
-        seconds,
-        seconds * 0,
-        tuple(errors or [None] * len(scores)),
+    return replace(
+        Evaluations.untested(*scores.shape),
+        scores=scores,
         plain_scores=scores,
-        probabilities=(None,) * len(scores),
-        models=(None,) * len(scores),
+        fit_seconds=seconds,
+        score_seconds=seconds * 0,
+        errors=tuple(errors or [None] * len(scores)),
     )
 
 
