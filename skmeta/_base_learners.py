@@ -295,7 +295,9 @@ def _epochs_to_size(values, size):
 # Where target_levels begins was measured: docs/benchmarks.md. Linear models, neural
 # networks, kernels and naive Bayes gain from some 40 levels on, boosting and random
 # forests a little where levels would share a code otherwise, neighbours and extra
-# trees nothing.
+# trees nothing. CatBoost's own way with categories took 10 to 30 times as long on
+# seven tables of categories, for a lower log loss on four of them; XGBoost's gained on
+# two. Both get codes.
 _NATIVE = {"categories": "native", "target_levels": 254}
 _ORDINAL = {"categories": "ordinal", "target_levels": 254}
 _LINEAR = {

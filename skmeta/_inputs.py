@@ -3,7 +3,16 @@
 from numbers import Integral
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from skmeta._tables import without_polars
 
 
 def make_seed(random_state):
@@ -80,13 +89,6 @@ def check_number(name, value, kind, allowed):
         raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
 
 
-def without_nullable(y):
-    """Return a column of pandas' nullable or Arrow dtypes as NumPy's plain ones."""
-    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and not y.isna().any():
-        return y.to_numpy(dtype=y.dtype.numpy_dtype)
-    return y
-
-
 def check_weights(sample_weight):
     if sample_weight is None:
         return None
@@ -103,7 +105,102 @@ def check_weights(sample_weight):
     return weights
 
 
-def is_mixed_list(X):
+def check_table(estimator, X, *, reset):
+    """Check a table and note its columns, without changing its cells.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Where they are noted.
+    X : table of shape (n_rows, n_columns)
+        The user's.
+    reset : bool
+        Whether to note the columns; otherwise they must be those noted before.
+
+    Returns
+    -------
+    X : DataFrame, ndarray or sparse matrix
+
+    Raises
+    ------
+    ValueError
+        If it is no table, or has other columns.
+    """
+    X = without_polars(X)
+    if _is_mixed_list(X):
+        X = pd.DataFrame(X)
+    if not hasattr(X, "iloc"):
+        return validate_data(
+            estimator,
+            X,
+            reset=reset,
+            accept_sparse=["csr", "csc", "coo"],
+            dtype=None,
+            ensure_all_finite=False,
+        )
+    if len(X.shape) != 2:
+        raise ValueError(
+            f"X must be a table with rows and columns, got: a "
+            f"{type(X).__name__} of shape {X.shape}. Reshape your data: make it a "
+            f"DataFrame, for instance by X.to_frame()."
+        )
+    if min(X.shape) < 1:
+        raise ValueError(
+            f"X must have at least one row and one column, got: "
+            f"{X.shape[0]} sample(s) and {X.shape[1]} feature(s)."
+        )
+    validate_data(estimator, X, reset=reset, skip_check_array=True)
+    return X
+
+
+def check_target(y, X):
+    """Check the classes of the rows of a table.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        The user's.
+    X : table of shape (n_rows, n_columns)
+        A checked one.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If it has another length, missing values, or less than two classes.
+    """
+    y = column_or_1d(_without_nullable(y), warn=True)
+    check_consistent_length(X, y)
+    if pd.isna(y).any():
+        raise ValueError(
+            "y must have a class for every row, got: missing values (NaN). "
+            "Leave those rows out."
+        )
+    if y.dtype == object and len({isinstance(label, str) for label in y}) > 1:
+        raise ValueError(
+            "y must have classes of one type, got: strings and other values. "
+            "Convert them, for instance by astype(str)."
+        )
+    check_classification_targets(y)
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"y must have at least two classes, got: one class, {str(classes[0])!r}."
+        )
+    return y
+
+
+def _without_nullable(y):
+    """Return a column of pandas' nullable or Arrow dtypes as NumPy's plain ones."""
+    if hasattr(getattr(y, "dtype", None), "numpy_dtype") and not y.isna().any():
+        return y.to_numpy(dtype=y.dtype.numpy_dtype)
+    return y
+
+
+def _is_mixed_list(X):
     """Say whether X is a list of rows that an array would turn into text."""
     if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple)):
         return False

@@ -1,12 +1,11 @@
 """What the classifier and the selector share: recommend, try, refit."""
 
-import os
 import time
 import warnings
 from abc import ABC, abstractmethod
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import partial
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,14 +21,11 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     validate_data,
 )
-from threadpoolctl import ThreadpoolController
 
 from skmeta._evaluation import (
     STOPPED,
@@ -40,12 +36,18 @@ from skmeta._evaluation import (
 from skmeta._footprint import FootprintLimit
 from skmeta._inputs import (
     check_number,
+    check_table,
+    check_target,
     check_weights,
-    is_mixed_list,
     make_seed,
-    without_nullable,
 )
 from skmeta._limits import OutOfTime, time_limit
+from skmeta._recommending import (
+    default_n_candidates,
+    fast_enough,
+    fit_on_shipped,
+    open_knowledge,
+)
 from skmeta._refit import QUICK, fit_members, insure
 from skmeta._schedule import CAUTION, Schedule
 from skmeta._splits import (
@@ -53,11 +55,10 @@ from skmeta._splits import (
     n_default_folds,
     thin_splits,
 )
-from skmeta._tables import without_polars
+from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
-from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
 
@@ -85,9 +86,6 @@ _SHARE_OF_LAST_STEPS = 0.03
 # Bytes of the models of the splits that are kept in case there is no time to fit on
 # all rows; larger ones would take long on their way from another process.
 _LARGEST_MODEL = 2**24
-
-# Rows from which on predictions may have several threads.
-_SHARED_ROWS = 10_000
 
 
 def _refitted_has(method):
@@ -482,55 +480,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _check_inputs(self, X, y):
         if y is None:
             validate_data(self, X, y=None)  # says that y is required
-        X = self._check_table(X, reset=True)
-        y = column_or_1d(without_nullable(y), warn=True)
-        check_consistent_length(X, y)
-        if pd.isna(y).any():
-            raise ValueError(
-                "y must have a class for every row, got: missing values (NaN). "
-                "Leave those rows out."
-            )
-        if y.dtype == object and len({isinstance(label, str) for label in y}) > 1:
-            raise ValueError(
-                "y must have classes of one type, got: strings and other values. "
-                "Convert them, for instance by astype(str)."
-            )
-        check_classification_targets(y)
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"y must have at least two classes, got: one class, "
-                f"{str(classes[0])!r}."
-            )
-        return X, y
-
-    def _check_table(self, X, *, reset):
-        """Check a table and note its columns, without changing its cells."""
-        X = without_polars(X)
-        if is_mixed_list(X):
-            X = pd.DataFrame(X)
-        if not hasattr(X, "iloc"):
-            return validate_data(
-                self,
-                X,
-                reset=reset,
-                accept_sparse=["csr", "csc", "coo"],
-                dtype=None,
-                ensure_all_finite=False,
-            )
-        if len(X.shape) != 2:
-            raise ValueError(
-                f"X must be a table with rows and columns, got: a "
-                f"{type(X).__name__} of shape {X.shape}. Reshape your data: make it a "
-                f"DataFrame, for instance by X.to_frame()."
-            )
-        if min(X.shape) < 1:
-            raise ValueError(
-                f"X must have at least one row and one column, got: "
-                f"{X.shape[0]} sample(s) and {X.shape[1]} feature(s)."
-            )
-        validate_data(self, X, reset=reset, skip_check_array=True)
-        return X
+        X = check_table(self, X, reset=True)
+        return X, check_target(y, X)
 
     def _route(self, sample_weight, groups):
         """Return what was routed, and what the scorer and the splitter are given."""
@@ -611,7 +562,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         knowledge = open_knowledge(self.knowledge)
         names = list(self._select_configurations(knowledge, size, weighted))
         if self.max_predict_ms is not None:
-            names = _fast_enough(knowledge, names, self.max_predict_ms)
+            names = fast_enough(knowledge, names, self.max_predict_ms)
         return knowledge, tuple(names)
 
     def _choose_quick(self, knowledge, names):
@@ -636,15 +587,15 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             extractor.meta_features_, index=extractor.get_feature_names_out()
         )
         metric, self._scores_as_known = self._followed_metric(knowledge)
-        with _one_thread():
+        with one_thread():
             if self.knowledge is None and isinstance(self.recommender, str):
-                return _fit_on_shipped(self.recommender, names, metric)
+                return fit_on_shipped(self.recommender, names, metric)
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
 
     def _recommend(self, recommender, observed, task):
         n_wanted = self._n_wanted(len(task.y))
-        with _one_thread():
+        with one_thread():
             recommendation = recommender.recommend(
                 self.meta_features_,
                 n_configurations=None if n_wanted is None else n_wanted - len(observed),
@@ -831,96 +782,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     def _delegate(self, method, X):
         self._check_refitted(method)
-        X = self._check_table(X, reset=False)
-        with _threads_for(X.shape[0]):
+        X = check_table(self, X, reset=False)
+        with threads_for(X.shape[0]):
             return getattr(self._predictor, method)(X)
-
-
-def _one_thread():
-    """Keep BLAS from sharing small matrices among threads.
-
-    Where other processes keep the cores busy, threads that wait for each other
-    take a hundred times longer than one.
-    """
-    return _thread_pools().limit(limits=1, user_api="blas")
-
-
-def _threads_for(n_rows):
-    """Keep few rows from being shared among threads of boosting.
-
-    They wait for each other at every tree, which on a busy machine takes five times
-    as long as one thread does. Of OpenMP alone, whose number of threads belongs to the
-    thread that asks: predictions made at the same time do not disturb each other.
-    """
-    if n_rows > _SHARED_ROWS:
-        return nullcontext()
-    return _thread_pools().limit(limits=1, user_api="openmp")
-
-
-@lru_cache(maxsize=1)
-def _thread_pools():
-    return ThreadpoolController()  # takes 10 ms, a limit hardly any
-
-
-@lru_cache(maxsize=1)
-def _shipped_knowledge():
-    return load_knowledge()
-
-
-@lru_cache(maxsize=8)
-def _fit_on_shipped(recommender, names, metric):
-    """Fit a recommender once for many fits: recommending does not change it."""
-    knowledge = _shipped_knowledge().with_configurations(names)
-    return get_recommender(recommender).fit(knowledge, metric)
-
-
-def open_knowledge(knowledge):
-    """Return a knowledge base, whatever form it was given in.
-
-    Parameters
-    ----------
-    knowledge : KnowledgeBase, str, Path or None
-        None stands for the one that ships with skmeta, a path for a file.
-
-    Returns
-    -------
-    knowledge : KnowledgeBase
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    KnowledgeError
-        If the file cannot be used.
-    """
-    if isinstance(knowledge, KnowledgeBase):
-        return knowledge
-    if knowledge is None:
-        return _shipped_knowledge()
-    if isinstance(knowledge, (str, os.PathLike)):
-        return load_knowledge(knowledge)
-    raise TypeError(
-        f"knowledge must be a KnowledgeBase, the path of a knowledge file or None, "
-        f"got: {knowledge!r}."
-    )
-
-
-def default_n_candidates(n_rows):
-    """Choose how many candidates to try, for when the user did not.
-
-    On few rows the best of many is a lucky one, on many rows each takes long and
-    more gain little (`benchmarks/n_candidates.py`).
-
-    Parameters
-    ----------
-    n_rows : int
-        Of the table.
-
-    Returns
-    -------
-    n_candidates : int
-    """
-    return 16 if 200 <= n_rows <= 2_000 else 8
 
 
 def _put_affordable_first(trials, task):
@@ -945,17 +809,6 @@ def _has_seen_enough(trials, task):
         return len(trials) >= 2 * _ROUND and trials.all_failed_by_themselves
     n_since = len(trials) - 1 - trials.complete[0]
     return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
-
-
-def _fast_enough(knowledge, names, max_predict_ms):
-    """Leave out what is known to be much too slow, unless all is.
-
-    What the fewest rows of all tasks took is mostly the call itself, whatever the
-    number of rows. That was on another machine, so that only twice as much counts.
-    """
-    least = knowledge.predict_seconds[names].min(axis=0)
-    is_slow = 1e3 * least > 2 * max_predict_ms
-    return names if is_slow.all() else [n for n in names if not is_slow[n]]
 
 
 def _make_leaderboard(trials, results, errors=None):

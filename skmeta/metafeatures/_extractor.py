@@ -3,7 +3,6 @@ import math
 import time
 import warnings
 from dataclasses import dataclass, field, replace
-from functools import cache
 from numbers import Integral
 
 import numpy as np
@@ -11,9 +10,9 @@ import pandas as pd
 from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from threadpoolctl import ThreadpoolController
 
 from skmeta._tables import read_table
+from skmeta._threads import one_thread
 from skmeta.metafeatures._groups import COMPUTE_GROUP, TaskView
 from skmeta.metafeatures._registry import select_features
 
@@ -124,9 +123,8 @@ class MetaFeatureExtractor(BaseEstimator):
         with (
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
-            # Threads of BLAS that wait for a busy core made the eigenvalues of
-            # 500 columns take 3 s for 0.02 s, and their number moves last bits.
-            _thread_pools().limit(limits=1, user_api="blas"),
+            # The eigenvalues of 500 columns took 3 s for 0.02 s without.
+            one_thread(),
         ):
             warnings.simplefilter("ignore")
             table = self._read(X)
@@ -173,12 +171,6 @@ class MetaFeatureExtractor(BaseEstimator):
             self.feature_names_in_ = np.array(names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-
-
-@cache
-def _thread_pools():
-    """Find the loaded libraries once: it takes as long as a small table."""
-    return ThreadpoolController()
 
 
 def _positions(categorical_features, X, n_columns):

@@ -1,0 +1,48 @@
+"""How many threads the numerical libraries may use."""
+
+from contextlib import nullcontext
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+# Rows from which on predictions may have several threads.
+_SHARED_ROWS = 10_000
+
+
+def one_thread():
+    """Keep BLAS from sharing small matrices among threads.
+
+    Where other processes keep the cores busy, threads that wait for each other
+    take a hundred times longer than one; and their number moves last bits.
+
+    Returns
+    -------
+    context : context manager
+    """
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
+def threads_for(n_rows):
+    """Keep few rows from being shared among threads of boosting.
+
+    They wait for each other at every tree, which on a busy machine takes five times
+    as long as one thread does. Of OpenMP alone, whose number of threads belongs to the
+    thread that asks: predictions made at the same time do not disturb each other.
+
+    Parameters
+    ----------
+    n_rows : int
+        To be predicted.
+
+    Returns
+    -------
+    context : context manager
+    """
+    if n_rows > _SHARED_ROWS:
+        return nullcontext()
+    return _thread_pools().limit(limits=1, user_api="openmp")
+
+
+@cache
+def _thread_pools():
+    return ThreadpoolController()  # takes 10 ms, a limit hardly any
