@@ -51,9 +51,8 @@ def measure(n_rows, n_columns, repeats):
     """Return milliseconds of a first recommendation and of later ones."""
     # Both are imports and tables, which everybody has before the clock starts.
     from skmeta import MetaLearnerClassifier
-    from skmeta._base_learners import TaskSize
+    from skmeta._trials import Task
 
-    size = TaskSize(n_rows, n_columns, 2)
     spent = []
     for seed in range(repeats + 1):
         X, y = make_classification(
@@ -64,7 +63,10 @@ def measure(n_rows, n_columns, repeats):
         )
         wall, processor = time.perf_counter(), time.process_time()
         # What `fit` does before the first candidate.
-        classifier._recommend(classifier._fit_recommender(X, y, size, False))
+        task = Task(X, y, n_rows)
+        knowledge, names = classifier._open_knowledge(task.size, weighted=False)
+        recommender = classifier._fit_recommender(knowledge, names, task)
+        classifier._recommend(recommender, (), task)
         spent.append((time.perf_counter() - wall, time.process_time() - processor))
     cold, warm = spent[0], np.median(spent[1:], axis=0)
     return {
