@@ -34,9 +34,8 @@ from skmeta._decision import (
     START,
     TEMPERATURES,
     best_exponent,
-    confusion_counts,
     log_probabilities,
-    score_counts,
+    score_exponents,
     tempered_losses,
 )
 from skmeta._ensemble import greedy_ensemble
@@ -144,6 +143,12 @@ def f1(y, weighted):
     return metrics.f1_score(y, weighted.argmax(axis=1), average="macro")
 
 
+def tune_exponent(probabilities, y, metric):
+    """Return the power of the inverse shares of the classes that labels want."""
+    scores = score_exponents(probabilities, y)[metric]
+    return EXPONENTS[best_exponent(scores, START[metric], len(y))]
+
+
 def judge(choice, y_choice, values, y):
     """Score one step by every metric, labels with and without class weights."""
     if not isinstance(values, dict):
@@ -167,19 +172,10 @@ def judge(choice, y_choice, values, y):
     }
     for metric, score in [("balanced_accuracy", balanced), ("f1_macro", f1)]:
         p = values[metric]
-        counts = confusion_counts(
-            log_probabilities(choice[metric]),
-            y_choice,
-            np.zeros(len(y_choice), dtype=int),
-            priors,
-            temperature=1.0,
-        )
-        chosen = best_exponent(
-            score_counts(counts)[metric][:, 0], START[metric], len(y_choice)
-        )
+        exponent = tune_exponent(choice[metric], y_choice, metric)
         scores[f"{metric}, likeliest class"] = score(y, p)
         scores[f"{metric}, by the shares"] = score(y, p * priors ** -START[metric])
-        scores[f"{metric}, tuned"] = score(y, p * priors ** -EXPONENTS[chosen])
+        scores[f"{metric}, tuned"] = score(y, p * priors**-exponent)
     return scores
 
 

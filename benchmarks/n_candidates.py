@@ -23,17 +23,10 @@ from _predictions import (
     recommended,
 )
 from _runs import resume
-from ensemble import balanced
+from ensemble import balanced, tune_exponent
 from sklearn.metrics import log_loss
 
 from skmeta import load_knowledge
-from skmeta._decision import (
-    EXPONENTS,
-    best_exponent,
-    confusion_counts,
-    log_probabilities,
-    score_counts,
-)
 from skmeta._ensemble import greedy_ensemble
 from skmeta.knowledge._worker import weighted_auc
 
@@ -86,15 +79,7 @@ def run_table(table, knowledge, options):
 def judge(chosen, y_chosen, values, y):
     """Score probabilities, and labels by class weights from the other half."""
     priors = np.bincount(y_chosen) / len(y_chosen)
-    counts = confusion_counts(
-        log_probabilities(chosen),
-        y_chosen,
-        np.zeros(len(y_chosen), dtype=int),
-        priors,
-        temperature=1.0,
-    )
-    by_exponent = score_counts(counts)["balanced_accuracy"][:, 0]
-    exponent = EXPONENTS[best_exponent(by_exponent, 1.0, len(y_chosen))]
+    exponent = tune_exponent(chosen, y_chosen, "balanced_accuracy")
     return {
         "balanced accuracy": balanced(y, values * priors**-exponent),
         "accuracy": np.mean(values.argmax(axis=1) == y),
