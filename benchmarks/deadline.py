@@ -15,10 +15,13 @@ import json
 import subprocess
 import sys
 import time
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _runs import resume, run_fresh
 
 BUDGETS = (1, 3, 10, 60)
 SIZES = {
@@ -46,42 +49,24 @@ def main():
     if options.one:
         print(json.dumps(run_one(*options.one)))
         return
-    done = set()
-    if options.output.exists():
-        known = pd.read_csv(options.output)
-        done = set(zip(known["table"], known["budget"], known["n_jobs"], strict=True))
-    for budget in options.budgets:
-        for table in options.tables:
-            for n_jobs in options.n_jobs:
-                if (table, budget, n_jobs) not in done:
-                    row = run_beside(table, budget, n_jobs, options)
-                    pd.DataFrame([row]).to_csv(
-                        options.output,
-                        mode="a",
-                        header=not options.output.exists(),
-                        index=False,
-                    )
-                    print(row, file=sys.stderr, flush=True)
-    report(pd.read_csv(options.output))
+    keys = product(options.budgets, options.tables, options.n_jobs)
+    results = resume(
+        options.output,
+        [{"table": t, "budget": float(b), "n_jobs": n} for b, t, n in keys],
+        partial(run_beside, n_busy=options.n_busy),
+    )
+    report(results)
 
 
-def run_beside(table, budget, n_jobs, options):
+def run_beside(table, budget, n_jobs, n_busy):
     """Run one fit in a process of its own while others keep the cores busy."""
-    busy = [
-        subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(options.n_busy)
-    ]
-    command = [sys.executable, __file__, "--output", "-", "--one"]
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(n_busy)]
     try:
-        ran = subprocess.run(
-            [*command, table, str(budget), str(n_jobs)],
-            stdout=subprocess.PIPE,
-            check=True,
-        )
+        return [run_fresh(__file__, "--output", "-", "--one", table, budget, n_jobs)]
     finally:
         for process in busy:
             process.kill()
             process.wait()
-    return json.loads(ran.stdout.splitlines()[-1])
 
 
 def run_one(table, budget, n_jobs):
@@ -102,9 +87,6 @@ def run_one(table, budget, n_jobs):
     shares = np.bincount(y) / len(y)
     members = clf.trial_log_["members"]
     return {
-        "table": table,
-        "budget": float(budget),
-        "n_jobs": int(n_jobs),
         "seconds": seconds,
         "n_candidates": len(clf.leaderboard_),
         "n_complete": int(clf.leaderboard_["score"].notna().sum()),

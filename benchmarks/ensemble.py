@@ -13,30 +13,34 @@ families.
 Rows that `--output` holds are not computed again; the report is printed.
 """
 
-import argparse
-import sys
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import pandas as pd
+from _predictions import (
+    add_candidates,
+    choose_tables,
+    find_predictions,
+    halves,
+    load_stack,
+    make_parser,
+    recommended,
+)
+from _runs import resume
 from sklearn import metrics
 
-from skmeta import SimilarTasksRecommender, load_knowledge
+from skmeta import load_knowledge
 from skmeta._decision import (
     EXPONENTS,
     START,
     TEMPERATURES,
     best_exponent,
-    confusion_counts,
     log_probabilities,
-    score_counts,
+    score_exponents,
     tempered_losses,
 )
 from skmeta._ensemble import greedy_ensemble
 from skmeta.knowledge._worker import weighted_auc
-from skmeta.recommendation import Observation
 
-ROUND = 4
 # A step, and the one that it is compared with.
 STEPS = {
     "best by the metric": None,
@@ -50,57 +54,23 @@ STEPS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("predictions", nargs="+", type=Path, help="directories")
-    parser.add_argument("--knowledge", help="knowledge file, default: the shipped one")
-    parser.add_argument("--metric", default="balanced_accuracy_tuned",
-                        help="what recommendations follow")  # fmt: skip
-    parser.add_argument("--n-candidates", type=int, default=8)
-    parser.add_argument("--n-tables", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, required=True)
+    parser = make_parser(__doc__.partition("\n")[0])
+    add_candidates(parser)
     options = parser.parse_args()
     knowledge = load_knowledge(options.knowledge)
-    done = set()
-    if options.output.exists():
-        done = set(pd.read_csv(options.output)["table"])
-    for table in choose_tables(knowledge, options):
-        if table in done:
-            continue
-        rows = run_table(knowledge, table, options)
-        pd.DataFrame(rows).to_csv(
-            options.output, mode="a", header=not options.output.exists(), index=False
-        )
-        print(table, file=sys.stderr, flush=True)
-    report(pd.read_csv(options.output), options)
+    results = resume(
+        options.output,
+        [{"table": table} for table in choose_tables(knowledge, options)],
+        partial(run_table, knowledge=knowledge, options=options),
+    )
+    report(results, options)
 
 
-def choose_tables(knowledge, options):
-    """Return tables of different families, drawn by a fixed shuffle."""
-    families = knowledge.tasks["family"]
-    order = np.random.default_rng(options.seed).permutation(len(families))
-    first = {}
-    for i in order:
-        if find_predictions(families.index[i], options) is not None:
-            first.setdefault(families.iloc[i], families.index[i])
-    return list(first.values())[: options.n_tables]
-
-
-def find_predictions(table, options):
-    """Return the directory of a table's predictions, None if there is none."""
-    for directory in options.predictions:
-        if (directory / table / "y.npy").exists():
-            return directory / table
-    return None
-
-
-def run_table(knowledge, table, options):
+def run_table(table, knowledge, options):
     directory = find_predictions(table, options)
     y = np.load(directory / "y.npy")
     names = recommended(knowledge, table, directory, options)
-    stack = np.stack([np.load(directory / f"{name}.npy") for name in names])
-    stack = np.maximum(stack.astype(np.float64), 1e-7)  # they were float16
-    stack /= stack.sum(axis=2, keepdims=True)
+    stack = load_stack(directory, names)
     first, second = halves(y, options.seed)
     rows = []
     for chosen_on, judged_on in ((first, second), (second, first)):
@@ -108,40 +78,9 @@ def run_table(knowledge, table, options):
         for step, (by_choice, by_judge) in steps.items():
             scores = judge(by_choice, y[chosen_on], by_judge, y[judged_on])
             rows.append(
-                {
-                    "table": table,
-                    "family": knowledge.tasks["family"][table],
-                    "step": step,
-                    **scores,
-                }
+                {"family": knowledge.tasks["family"][table], "step": step, **scores}
             )
     return rows
-
-
-def recommended(knowledge, table, directory, options):
-    """Return names of candidates as the classifier would try them."""
-    recommender = SimilarTasksRecommender().fit(
-        knowledge.without([table]), options.metric
-    )
-    scores = knowledge.scores(options.metric).loc[table]
-    observed = []
-    while len(observed) < options.n_candidates:
-        more = recommender.recommend(
-            knowledge.meta_features.loc[table], ROUND, observed=observed
-        ).configurations
-        observed += [Observation(c, scores.get(c.name, np.nan)) for c in more]
-    names = [o.configuration.name for o in observed[: options.n_candidates]]
-    return [name for name in names if (directory / f"{name}.npy").exists()]
-
-
-def halves(y, seed):
-    """Return two halves of the rows, each with half of every class."""
-    rng = np.random.default_rng(seed)
-    is_first = np.zeros(len(y), dtype=bool)
-    for number, label in enumerate(np.unique(y)):
-        rows = rng.permutation(np.flatnonzero(y == label))
-        is_first[rows[: (len(rows) + number % 2) // 2]] = True
-    return np.flatnonzero(is_first), np.flatnonzero(~is_first)
 
 
 def make_steps(choice, y, judged):
@@ -204,6 +143,12 @@ def f1(y, weighted):
     return metrics.f1_score(y, weighted.argmax(axis=1), average="macro")
 
 
+def tune_exponent(probabilities, y, metric):
+    """Return the power of the inverse shares of the classes that labels want."""
+    scores = score_exponents(probabilities, y)[metric]
+    return EXPONENTS[best_exponent(scores, START[metric], len(y))]
+
+
 def judge(choice, y_choice, values, y):
     """Score one step by every metric, labels with and without class weights."""
     if not isinstance(values, dict):
@@ -227,19 +172,10 @@ def judge(choice, y_choice, values, y):
     }
     for metric, score in [("balanced_accuracy", balanced), ("f1_macro", f1)]:
         p = values[metric]
-        counts = confusion_counts(
-            log_probabilities(choice[metric]),
-            y_choice,
-            np.zeros(len(y_choice), dtype=int),
-            priors,
-            temperature=1.0,
-        )
-        chosen = best_exponent(
-            score_counts(counts)[metric][:, 0], START[metric], len(y_choice)
-        )
+        exponent = tune_exponent(choice[metric], y_choice, metric)
         scores[f"{metric}, likeliest class"] = score(y, p)
         scores[f"{metric}, by the shares"] = score(y, p * priors ** -START[metric])
-        scores[f"{metric}, tuned"] = score(y, p * priors ** -EXPONENTS[chosen])
+        scores[f"{metric}, tuned"] = score(y, p * priors**-exponent)
     return scores
 
 

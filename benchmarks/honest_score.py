@@ -26,15 +26,22 @@ luck cancels.) Intervals are bootstrapped over families.
 Rows that `--output` holds are not computed again; the report is printed.
 """
 
-import argparse
-import sys
 import time
 import warnings
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from ensemble import choose_tables, find_predictions, halves, recommended
+from _predictions import (
+    add_candidates,
+    choose_tables,
+    find_predictions,
+    halves,
+    load_stack,
+    make_parser,
+    recommended,
+)
+from _runs import resume
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import get_scorer
 
@@ -55,34 +62,21 @@ SLOW = ["again - gain", "bootstrap", "low of bootstrap", "high of bootstrap",
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("predictions", nargs="+", type=Path, help="directories")
-    parser.add_argument("--knowledge", help="knowledge file, default: the shipped one")
-    parser.add_argument("--metric", default="balanced_accuracy_tuned",
-                        help="what recommendations follow")  # fmt: skip
-    parser.add_argument("--n-candidates", type=int, default=8)
-    parser.add_argument("--n-tables", type=int, default=60)
+    parser = make_parser(__doc__.partition("\n")[0])
+    add_candidates(parser)
     parser.add_argument("--rows-seen", type=int, help="default: half of the table")
     parser.add_argument("--n-repeats", type=int, default=2, help="divisions of a table")
     parser.add_argument("--n-bootstraps", type=int, default=20,
                         help="for each table; 0 leaves them out")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     knowledge = load_knowledge(options.knowledge)
-    done = set()
-    if options.output.exists():
-        done = set(pd.read_csv(options.output)["table"])
     warnings.simplefilter("ignore", UndefinedMetricWarning)
-    for table in choose(knowledge, options):
-        if table in done:
-            continue
-        rows = run_table(knowledge, table, options)
-        pd.DataFrame(rows).to_csv(
-            options.output, mode="a", header=not options.output.exists(), index=False
-        )
-        print(table, file=sys.stderr, flush=True)
-    report(pd.read_csv(options.output), options)
+    results = resume(
+        options.output,
+        [{"table": table} for table in choose(knowledge, options)],
+        partial(run_table, knowledge=knowledge, options=options),
+    )
+    report(results, options)
 
 
 def choose(knowledge, options):
@@ -94,7 +88,7 @@ def choose(knowledge, options):
     return large[:wanted]
 
 
-def run_table(knowledge, table, options):
+def run_table(table, knowledge, options):
     directory = find_predictions(table, options)
     names = recommended(knowledge, table, directory, options)
     y, fold, stack = load(directory, names, options)
@@ -107,7 +101,6 @@ def run_table(knowledge, table, options):
                     continue
                 rows.append(
                     {
-                        "table": table,
                         "family": knowledge.tasks["family"][table],
                         "n_rows": len(seen),
                         "n_classes": len(np.unique(y)),
@@ -126,13 +119,10 @@ def load(directory, names, options):
     Without classes too rare to have a row in every fold, seen and not seen.
     """
     y, fold = np.load(directory / "y.npy"), np.load(directory / "fold.npy")
-    stack = np.stack([np.load(directory / f"{name}.npy") for name in names])
     share = 0.5 if options.rows_seen is None else options.rows_seen / len(y)
-    of_class = np.bincount(y, minlength=stack.shape[2])
-    kept = np.flatnonzero(of_class * share >= 1.2 * (fold.max() + 1))
+    kept = np.flatnonzero(np.bincount(y) * share >= 1.2 * (fold.max() + 1))
     rows = np.isin(y, kept) & (fold >= 0)
-    stack = np.maximum(stack[:, rows][:, :, kept].astype(np.float64), 1e-7)
-    stack /= stack.sum(axis=2, keepdims=True)
+    stack = load_stack(directory, names, rows, kept)
     return np.searchsorted(kept, y[rows]), fold[rows], stack
 
 

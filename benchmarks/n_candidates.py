@@ -6,24 +6,27 @@ for on one half of the rows, and judged on the other, for two divisions of each 
 Printed are differences to the most candidates, x 100.
 
     python benchmarks/n_candidates.py DIRECTORY... --output counts.csv
+
+Rows that `--output` holds are not computed again.
 """
 
-import argparse
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from ensemble import balanced, choose_tables, find_predictions, halves, recommended
+from _predictions import (
+    choose_tables,
+    find_predictions,
+    halves,
+    load_stack,
+    make_parser,
+    recommended,
+)
+from _runs import resume
+from ensemble import balanced, tune_exponent
 from sklearn.metrics import log_loss
 
 from skmeta import load_knowledge
-from skmeta._decision import (
-    EXPONENTS,
-    best_exponent,
-    confusion_counts,
-    log_probabilities,
-    score_counts,
-)
 from skmeta._ensemble import greedy_ensemble
 from skmeta.knowledge._worker import weighted_auc
 
@@ -32,31 +35,26 @@ ROWS = (0, 200, 600, 2000, np.inf)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("predictions", nargs="+", type=Path, help="directories")
-    parser.add_argument("--knowledge", help="knowledge file, default: the shipped one")
-    parser.add_argument("--n-tables", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, required=True)
+    parser = make_parser(__doc__.partition("\n")[0])
+    parser.set_defaults(n_tables=200)
     options = parser.parse_args()
     options.metric, options.n_candidates = "balanced_accuracy_tuned", max(COUNTS)
     knowledge = load_knowledge(options.knowledge)
-    rows = []
-    for table in choose_tables(knowledge, options):
-        rows += run_table(knowledge, table, options)
-        pd.DataFrame(rows).to_csv(options.output, index=False)
-    report(pd.DataFrame(rows))
+    results = resume(
+        options.output,
+        [{"table": table} for table in choose_tables(knowledge, options)],
+        partial(run_table, knowledge=knowledge, options=options),
+    )
+    report(results)
 
 
-def run_table(knowledge, table, options):
+def run_table(table, knowledge, options):
     directory = find_predictions(table, options)
     y = np.load(directory / "y.npy")
     names = recommended(knowledge, table, directory, options)
     if len(names) < max(COUNTS) - 8:  # too many have failed
         return []
-    stack = np.stack([np.load(directory / f"{name}.npy") for name in names])
-    stack = np.maximum(stack.astype(np.float64), 1e-7)  # they were float16
-    stack /= stack.sum(axis=2, keepdims=True)
+    stack = load_stack(directory, names)
     rows = []
     for seed in range(2):
         first, second = halves(y, seed)
@@ -74,24 +72,14 @@ def run_table(knowledge, table, options):
                     np.tensordot(weights, few[:, judged_on], 1),
                     y[judged_on],
                 )
-                rows.append(
-                    {"table": table, "rows": len(chosen_on), "count": count, **scores}
-                )
+                rows.append({"rows": len(chosen_on), "count": count, **scores})
     return rows
 
 
 def judge(chosen, y_chosen, values, y):
     """Score probabilities, and labels by class weights from the other half."""
     priors = np.bincount(y_chosen) / len(y_chosen)
-    counts = confusion_counts(
-        log_probabilities(chosen),
-        y_chosen,
-        np.zeros(len(y_chosen), dtype=int),
-        priors,
-        temperature=1.0,
-    )
-    by_exponent = score_counts(counts)["balanced_accuracy"][:, 0]
-    exponent = EXPONENTS[best_exponent(by_exponent, 1.0, len(y_chosen))]
+    exponent = tune_exponent(chosen, y_chosen, "balanced_accuracy")
     return {
         "balanced accuracy": balanced(y, values * priors**-exponent),
         "accuracy": np.mean(values.argmax(axis=1) == y),

@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import sklearn
+from _runs import resume
 from sklearn.model_selection import train_test_split
 
 import skmeta
@@ -45,22 +45,13 @@ SCORING = {"roc_auc_ovr_weighted": "roc_auc"}
 def main():
     options = parse_arguments()
     knowledge = load_knowledge(options.knowledge)
-    tasks = choose_tables(options)
-    done = set()
-    if options.output.exists():
-        done = set(pd.read_csv(options.output)["table"])
-    for number, task in enumerate(tasks, start=1):
-        if task.name in done:
-            continue
-        started = time.monotonic()
-        rows = run_table(task, knowledge, options)
-        frame = pd.DataFrame(rows)
-        frame.to_csv(
-            options.output, mode="a", header=not options.output.exists(), index=False
-        )
-        seconds = time.monotonic() - started
-        print(f"[{number}/{len(tasks)}] {task.name}: {seconds:.0f} s", flush=True)
-    report = make_report(pd.read_csv(options.output), knowledge, options)
+    tasks = {task.name: task for task in choose_tables(options)}
+    results = resume(
+        options.output,
+        [{"table": name} for name in tasks],
+        lambda table: run_table(tasks[table], knowledge, options),
+    )
+    report = make_report(results, knowledge, options)
     options.output.with_suffix(".md").write_text(report)
     print(report)
 
@@ -105,7 +96,6 @@ def run_table(task, knowledge, options):
         scores = score_probabilities(y_test, probabilities)
         for metric in metrics:
             yield {
-                "table": task.name,
                 "family": task.family,
                 "system": system,
                 "metric": metric,

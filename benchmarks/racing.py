@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _predictions import load_stack
 from sklearn.metrics import accuracy_score, log_loss
 
 from skmeta import Configuration, Recommendation
@@ -49,12 +50,11 @@ def main():
 def fold_scores(directory):
     """Return the scores of each split of each configuration, by metric."""
     y, fold_of = np.load(directory / "y.npy"), np.load(directory / "fold.npy")
+    folds = [np.flatnonzero(fold_of == fold) for fold in np.unique(fold_of)]
     scores = {"accuracy": [], "log loss": []}
     for file in sorted(directory.glob("*-*.npy")):
-        values = np.maximum(np.load(file).astype(np.float64), 1e-7)
-        values /= values.sum(axis=1, keepdims=True)
+        [values] = load_stack(directory, [file.stem])
         labels = np.arange(values.shape[1])
-        folds = [np.flatnonzero(fold_of == fold) for fold in np.unique(fold_of)]
         scores["accuracy"].append(
             [accuracy_score(y[rows], values[rows].argmax(axis=1)) for rows in folds]
         )

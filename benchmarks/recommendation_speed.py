@@ -11,12 +11,11 @@ median over processes; on a busy machine only the latter say much.
 
 import argparse
 import json
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pandas as pd
+from _runs import run_fresh
 from sklearn.datasets import make_classification
 
 # 1,000 x 20 and the size of the larger tables that a notebook holds.
@@ -34,26 +33,20 @@ def main():
         return
     rows = {}
     for shape in SHAPES:
-        outcomes = [run_fresh(shape, options.repeats) for _ in range(options.processes)]
+        outcomes = [
+            run_fresh(__file__, "--repeats", options.repeats, "--in-process", *shape)
+            for _ in range(options.processes)
+        ]
         rows[f"{shape[0]:,} x {shape[1]}"] = pd.DataFrame(outcomes).median()
     print(pd.DataFrame(rows).T.round(1).to_string())
-
-
-def run_fresh(shape, repeats):
-    """Return what a fresh process measured."""
-    command = [sys.executable, __file__, "--repeats", str(repeats), "--in-process"]
-    command += [str(number) for number in shape]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
 
 
 def measure(n_rows, n_columns, repeats):
     """Return milliseconds of a first recommendation and of later ones."""
     # Both are imports and tables, which everybody has before the clock starts.
     from skmeta import MetaLearnerClassifier
-    from skmeta._base_learners import TaskSize
+    from skmeta._trials import Task
 
-    size = TaskSize(n_rows, n_columns, 2)
     spent = []
     for seed in range(repeats + 1):
         X, y = make_classification(
@@ -64,7 +57,10 @@ def measure(n_rows, n_columns, repeats):
         )
         wall, processor = time.perf_counter(), time.process_time()
         # What `fit` does before the first candidate.
-        classifier._recommend(classifier._fit_recommender(X, y, size, False))
+        task = Task(X, y, n_rows)
+        knowledge, names = classifier._open_knowledge(task.size, weighted=False)
+        recommender = classifier._fit_recommender(knowledge, names, task)
+        classifier._recommend(recommender, (), task)
         spent.append((time.perf_counter() - wall, time.process_time() - processor))
     cold, warm = spent[0], np.median(spent[1:], axis=0)
     return {

@@ -133,6 +133,30 @@ def _mean_where(numerators, denominators):
     return ratios.sum(axis=-1) / exists.sum(axis=-1)
 
 
+def score_exponents(probabilities, y):
+    """Score the labels of each weighting of the classes, by the classes' own shares.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_rows, n_classes)
+    y : ndarray of int of shape (n_rows,)
+        Class numbers from 0, each with a row.
+
+    Returns
+    -------
+    scores : dict of str to ndarray of shape (n_exponents,)
+        As those of `score_counts`, for each of `EXPONENTS`.
+    """
+    counts = confusion_counts(
+        log_probabilities(probabilities),
+        y,
+        np.zeros(len(y), dtype=np.int64),
+        np.bincount(y) / len(y),
+        temperature=1.0,
+    )
+    return score_counts(counts[:, 0])
+
+
 def best_exponent(scores, start, n_rows):
     """Choose the weighting of the classes for a metric, shrunk to a safe start.
 

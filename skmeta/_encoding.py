@@ -227,7 +227,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         numbers = self._numbers_in_use(table)
         table = replace(table, numeric=None)  # lets go of a copy of all columns
-        blocks = [self._learn_numbers(numbers)]
+        numbers = self._learn_date_parts(numbers)
+        self._numeric_steps_ = self._make_numeric_steps(numbers)
+        for step in self._numeric_steps_:
+            # Here, where each lets go of what the one before has made: it may be large.
+            numbers = _fit_transform(step, numbers)
+        blocks = [numbers]
         if self.target_columns_.size:
             blocks.append(self._learn_targets(table, classes))
         self._text_steps_ = []
@@ -275,18 +280,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         is_all = len(in_use) == table.numeric.shape[1]
         return table.numeric if is_all else table.numeric[:, in_use]
 
-    def _learn_numbers(self, numbers):
+    def _learn_date_parts(self, numbers):
         is_date = np.isin(self.numeric_columns_, self._dates_)
         as_cycles = self.scale is not None
         self._date_parts_ = [
             (i, informative_numbers(_date_parts(numbers[:, i], as_cycles)))
             for i in np.flatnonzero(is_date)
         ]
-        numbers = self._with_date_parts(numbers)
-        self._numeric_steps_ = []
-        if numbers.shape[1]:
-            self._numeric_steps_, numbers = self._fit_numeric_steps(numbers)
-        return numbers
+        return self._with_date_parts(numbers)
 
     def _with_date_parts(self, numbers):
         if not self._date_parts_:
@@ -298,21 +299,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ]
         return np.asfortranarray(np.hstack([numbers, *parts]))
 
-    def _fit_numeric_steps(self, numbers):
-        """Fit what is done to numbers, one step after the other."""
-        steps = []
-        # In place, since the numbers are a copy of the user's already.
+    def _make_numeric_steps(self, numbers):
+        """Return what is done to numbers, one step after the other."""
+        if numbers.shape[1] == 0:
+            return []
+        steps = _scaling_steps(self.scale, numbers)
         if self.impute or sparse.issparse(numbers):
+            # In place, since the numbers are a copy of the user's already.
             imputer = SimpleImputer(
                 strategy="median", add_indicator=self.impute, copy=False
             )
-            is_sparse = sparse.issparse(numbers)
-            steps.append(imputer.fit(numbers if is_sparse else _medians(numbers)))
-            numbers = imputer.transform(numbers)
-        for step in _scaling_steps(self.scale, numbers):
-            steps.append(step.fit(numbers))
-            numbers = step.transform(numbers)
-        return steps, numbers
+            steps.insert(0, imputer)
+        return steps
 
     def _learn_targets(self, table, classes):
         codes, self._target_codes_, _ = _number_columns(
@@ -531,6 +529,12 @@ def label_of(level):
     if isinstance(level, (float, np.floating)) and level.is_integer():
         return str(int(level))
     return str(level)
+
+
+def _fit_transform(step, numbers):
+    wants_medians = isinstance(step, SimpleImputer) and not sparse.issparse(numbers)
+    step.fit(_medians(numbers) if wants_medians else numbers)
+    return step.transform(numbers)
 
 
 def _scaling_steps(scale, numeric):

@@ -8,9 +8,7 @@ from skmeta._decision import (
     EXPONENTS,
     START,
     best_exponent,
-    confusion_counts,
-    log_probabilities,
-    score_counts,
+    score_exponents,
     tuned_scores,
 )
 from skmeta._ensemble import greedy_ensemble
@@ -237,15 +235,8 @@ class OutOfFold:
     def _scores_of_exponents(self, probabilities):
         """Score the labels of each weighting; None if the metric is not of labels."""
         if self._is_exact and not self._score_params:
-            y = self._y_tested
-            counts = confusion_counts(
-                log_probabilities(probabilities[:, self._present]),
-                y,
-                np.zeros(len(y), dtype=np.int64),
-                np.bincount(y) / len(y),
-                temperature=1.0,
-            )
-            return score_counts(counts)[self._metric][:, 0]
+            present = probabilities[:, self._present]
+            return score_exponents(present, self._y_tested)[self._metric]
         if not asks_for_predictions_only(self._scorer):
             return None
         try:

@@ -12,6 +12,7 @@ from skmeta._decision import (
     confusion_counts,
     log_probabilities,
     score_counts,
+    score_exponents,
     tempered_losses,
 )
 
@@ -223,6 +224,21 @@ def test_inverse_shares_are_best_for_balanced_accuracy():
     assert balanced[one] > balanced[0] + 0.15
     assert balanced[one] > balanced.max() - 0.01
     assert scores["accuracy"][0, 0] > scores["accuracy"][one, 0] + 0.1
+
+
+def test_score_exponents_are_those_of_weighted_labels():
+    """Of each metric, with the shares of the rows that are scored."""
+    probabilities, y = skewed(300)
+    priors = np.bincount(y) / 300
+    scores = score_exponents(probabilities, y)
+    for i, exponent in enumerate(EXPONENTS):
+        said = (probabilities * priors**-exponent).argmax(axis=1)
+        expected = {
+            "accuracy": metrics.accuracy_score(y, said),
+            "balanced_accuracy": metrics.balanced_accuracy_score(y, said),
+            "f1_macro": metrics.f1_score(y, said, average="macro"),
+        }
+        assert {name: by[i] for name, by in scores.items()} == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("n_rows", [10, 1000, 10**9])

@@ -103,6 +103,15 @@ def refitted(estimator, X, y):
         return clone(estimator).fit(X, y)
 
 
+def check_export(learner, X, y, **hyperparameters):
+    """Return the export of a base learner, after a look at it and at its refit."""
+    ours = fit(learner, X, y, **hyperparameters)
+    plain = to_sklearn(ours)
+    assert difference(plain, ours, X) == 0
+    assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+    return plain
+
+
 def executed(source):
     variables = {}
     exec(source, variables)
@@ -141,10 +150,7 @@ def test_every_scale(scale):
     """Smooth clipping and quantiles too are steps of scikit-learn."""
     X, y = table()
     X = X.drop(columns="text")
-    ours = fit("gaussian_nb", X, y, table__scale=scale)
-    plain = to_sklearn(ours)
-    assert difference(plain, ours, X) == 0
-    assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+    check_export("gaussian_nb", X, y, table__scale=scale)
 
 
 def test_refit_on_other_rows():
@@ -183,10 +189,7 @@ def test_arrays(learner, dtype):
     """Of an array of numbers a single step is needed, or none."""
     X, y = load_iris(return_X_y=True)
     X = (10 * X).astype(dtype)
-    ours = fit(learner, X, y)
-    plain = to_sklearn(ours)
-    assert difference(plain, ours, X) == 0
-    assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+    check_export(learner, X, y)
     assert len(to_sklearn(fit("random_forest", 1.5 * X, y)).steps) <= 2
 
 
@@ -196,10 +199,7 @@ def test_arrays_with_missing_infinite_and_constant_columns():
     X[::5, 1], X[::7, 2] = np.nan, np.inf
     X = np.column_stack([X, np.ones(len(X))])
     for learner in ("logistic_regression", "hist_gradient_boosting"):
-        ours = fit(learner, X, y)
-        plain = to_sklearn(ours)
-        assert difference(plain, ours, X) == 0
-        assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+        check_export(learner, X, y)
 
 
 @pytest.mark.parametrize(
@@ -211,10 +211,7 @@ def test_sparse_matrices(learner, kind):
     X, y = load_iris(return_X_y=True)
     X = X.round() * (X > 2)
     X = getattr(sparse, kind)(np.column_stack([X, np.zeros(len(X))]))
-    ours = fit(learner, X, y)
-    plain = to_sklearn(ours)
-    assert difference(plain, ours, X) == 0
-    assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+    plain = check_export(learner, X, y)
     assert sparse.issparse(plain[:-1].transform(X)) == (learner[0] in "lr")
 
 
@@ -224,10 +221,7 @@ def test_tables_without_names(labels):
     X, y = table()
     X = X.astype(object).to_numpy() if labels is None else X.set_axis(labels, axis=1)
     for learner in ("logistic_regression", "hist_gradient_boosting"):
-        ours = fit(learner, X, y)
-        plain = to_sklearn(ours)
-        assert difference(plain, ours, X) == 0
-        assert difference(refitted(plain, X, y), ours, X) <= 1e-12
+        check_export(learner, X, y)
 
 
 @pytest.mark.parametrize(

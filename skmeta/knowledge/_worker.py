@@ -105,7 +105,7 @@ def score_folds(y, fold_of, probabilities):
     scores = {metric: [] for metric in METRICS}
     for fold in range(fold_of.max() + 1):
         test = fold_of == fold
-        for metric, score in _score_plainly(y[test], probabilities[test]).items():
+        for metric, score in score_probabilities(y[test], probabilities[test]).items():
             if not np.isfinite(score):
                 raise ValueError(f"{metric} is {score}")
             scores[metric].append(float(score))
@@ -114,7 +114,20 @@ def score_folds(y, fold_of, probabilities):
     return scores
 
 
-def _score_plainly(y, probabilities):
+def score_probabilities(y, probabilities):
+    """Score probabilities by the stored metrics that need no tuning.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n_rows,)
+        Class numbers from 0; some may have no row.
+    probabilities : ndarray of shape (n_rows, n_classes)
+
+    Returns
+    -------
+    scores : dict of str to float
+        Greater is better.
+    """
     labels = np.arange(probabilities.shape[1])
     predicted = probabilities.argmax(axis=1)
     # Both without scikit-learn's warnings about classes that are not in the fold.
