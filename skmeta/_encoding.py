@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -46,6 +47,8 @@ _FEW_ROWS = 20
 _MAX_CHARACTERS = 1_000_000
 # With it a linear model's default penalty suits n-grams as it suits numbers.
 _NGRAM_WEIGHT = 3.0
+# Steps inside hand on arrays and sparse matrices whatever the user set globally.
+_with_arrays = config_context(transform_output="default")
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -125,6 +128,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.text = text
         self.target_levels = target_levels
 
+    @_with_arrays
     def fit(self, X, y=None):
         """Learn the kinds, levels and scales of the columns.
 
@@ -142,6 +146,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._learn(X, y)
         return self
 
+    @_with_arrays
     def fit_transform(self, X, y=None):
         """Learn from a table and return it encoded.
 
@@ -158,6 +163,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         return self._assemble(*self._learn(X, y))
 
+    @_with_arrays
     def transform(self, X):
         """Return a table encoded as the one given to `fit` was.
 

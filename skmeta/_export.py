@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     LabelEncoder,
@@ -241,7 +241,9 @@ def _plain_member(estimator):
     steps = []
     for name, step in estimator.steps:
         if isinstance(step, TableEncoder):
-            steps += _plain_table(step)
+            table = _plain_table(step)
+            _let_give_arrays(table)
+            steps += table
         elif isinstance(step, ClassNumbers):
             steps.append((name, copy.deepcopy(step.estimator_)))
         else:
@@ -278,6 +280,18 @@ def _plain_table(encoder):
         n_columns = table.transform(probe).shape[1]
         steps += _native_steps(n_columns, len(encoder.categorical_columns_))
     return steps
+
+
+def _let_give_arrays(steps):
+    """Let steps give what they are told to, whatever `set_config` says."""
+    for _, part, *_ in steps:
+        for name in ("steps", "transformer_list", "transformers", "transformers_"):
+            _let_give_arrays(getattr(part, name, []))
+        if isinstance(part, (ColumnTransformer, FeatureUnion)):
+            # Of these alone: their own method fails at vectorizers, which have none.
+            TransformerMixin.set_output(part, transform="default")
+        elif isinstance(part, TransformerMixin):
+            part.set_output(transform="default")
 
 
 def _one_row(encoder):
@@ -381,6 +395,9 @@ def _native_steps(n_columns, n_categories):
     kw_args = {"columns": names + categories}
     dtypes = dict.fromkeys(categories, "category")
     return [
+        # Of a frame, which `set_config` may have made it, pandas would take columns
+        # by their names.
+        ("array", FunctionTransformer(np.asarray)),
         ("named", FunctionTransformer(pd.DataFrame, kw_args=kw_args)),
         ("dtypes", FunctionTransformer(methodcaller("astype", dtypes))),
     ]

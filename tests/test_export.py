@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris
@@ -441,6 +442,30 @@ def test_what_cannot_leave_says_so():
         to_sklearn(fit("random_forest", infinite, y))
     with pytest.raises(ValueError, match=r"nothing of skmeta .*TableEncoder"):
         check_plain(make_pipeline(TableEncoder()))
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "learner", ["hist_gradient_boosting", "logistic_regression", "extra_trees"]
+)
+def test_output_that_is_set_globally(learner, output):
+    """`set_config` changes nothing, neither the pipeline nor what it becomes."""
+    pytest.importorskip(output)
+    X, y = table()
+    ours = fit(learner, X, y)
+    with config_context(transform_output=output):
+        again = fit(learner, X, y)
+        assert difference(to_sklearn(again), ours, X) == 0
+    assert difference(again, ours, X) == 0
+
+
+def test_source_of_categories_under_a_global_output():
+    """Where steps give frames, those of the source still have all their numbers."""
+    X, y = table()
+    X = X[["number", "word"]]
+    ours = fit("hist_gradient_boosting", X, y)
+    with config_context(transform_output="pandas"):
+        assert difference(executed(to_code(together(ours))).fit(X, y), ours, X) == 0
 
 
 def test_intervals_are_levels():
