@@ -518,7 +518,9 @@ def _single_steps(reading):
         to_floats = methodcaller("astype", "float64")
         return _functions([read, to_floats, finish, _without_infinite()])
     if reading == "date":
-        steps = [*_date_steps(), methodcaller("sub", pd.Timestamp(0, tz="UTC"))]
+        # Not pd.Timestamp(0), which counts nanoseconds and reaches to 2262.
+        start = pd.Timestamp("1970-01-01", tz="UTC")
+        steps = [*_date_steps(), methodcaller("sub", start)]
     else:
         read = FunctionTransformer(pd.to_timedelta, kw_args={"errors": "coerce"})
         steps = [read, methodcaller("astype", "timedelta64[us]")]

@@ -444,6 +444,16 @@ def test_what_cannot_leave_says_so():
         check_plain(make_pipeline(TableEncoder()))
 
 
+@pytest.mark.parametrize("learner", ["gaussian_nb", "extra_trees"])
+def test_the_end_of_all_days(learner):
+    """9999-12-31, which databases write for "never", is further than nanoseconds."""
+    X, y = table()
+    days = np.where(y == "a", "9999-12-31", "2000-01-01")
+    X = pd.DataFrame({"day": days.astype("datetime64[us]"), "written": days})
+    ours = fit(learner, X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
 @pytest.mark.parametrize("output", ["pandas", "polars"])
 @pytest.mark.parametrize(
     "learner", ["hist_gradient_boosting", "logistic_regression", "extra_trees"]
@@ -459,6 +469,7 @@ def test_output_that_is_set_globally(learner, output):
     assert difference(again, ours, X) == 0
 
 
+@pytest.mark.filterwarnings("ignore:When `set_output` is configured")
 def test_source_of_categories_under_a_global_output():
     """Where steps give frames, those of the source still have all their numbers."""
     X, y = table()
