@@ -306,7 +306,8 @@ def _one_row(encoder):
 
 def _has_names(encoder):
     names = encoder._names_
-    are_strings = all(isinstance(name, str) for name in names)
+    # An empty one is no column to a `ColumnTransformer`.
+    are_strings = all(isinstance(name, str) and name for name in names)
     return are_strings and len(set(names)) == len(names)
 
 
@@ -331,8 +332,8 @@ def _parts(encoder, probe):
         parts.append(("shares", _chain(_target_steps(encoder), X), columns))
     for j, steps in zip(encoder.text_columns_, encoder._text_steps_, strict=True):
         (column,) = take([j])
-        name = "text_" + str(column).replace("__", "_")
-        parts.append((name, _chain(_text_steps(steps), probe.iloc[:, j]), column))
+        part = _chain(_text_steps(steps), probe.iloc[:, j])
+        parts.append((f"text_{j}", part, column))
     if len(encoder.categorical_columns_):
         columns = take(encoder.categorical_columns_)
         X = _take(probe, encoder.categorical_columns_)

@@ -454,6 +454,18 @@ def test_the_end_of_all_days(learner):
     assert difference(to_sklearn(ours), ours, X) == 0
 
 
+@pytest.mark.parametrize(
+    "names", [("a__b", "a_b", "date"), ("text", "", "date"), ("text", "back", "")]
+)
+def test_names_that_scikit_learn_makes_something_of(names):
+    """Underscores and empty names tell columns apart like other names."""
+    X, y = table()
+    text = X["text"].fillna("")
+    X = pd.concat([text, text.str[::-1], X["date"]], axis=1).set_axis(names, axis=1)
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
 @pytest.mark.parametrize("output", ["pandas", "polars"])
 @pytest.mark.parametrize(
     "learner", ["hist_gradient_boosting", "logistic_regression", "extra_trees"]
