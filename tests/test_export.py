@@ -12,6 +12,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -393,6 +394,19 @@ def test_classifier_with_a_preprocessor():
     np.testing.assert_array_equal(clf.predict_proba(X), before)
     again = refitted(executed(clf.to_code()), X, y)
     assert difference(again, clf, X) <= 1e-12
+
+
+def test_source_of_a_preprocessor_that_gives_frames():
+    """`set_output` is no parameter, but columns are chosen by the names it gives."""
+    X, y = table()
+    preprocessor = make_column_transformer(
+        (StandardScaler(), ["number"]), ("passthrough", ["word"])
+    ).set_output(transform="pandas")
+    steps = fit("extra_trees", preprocessor.fit_transform(X), y).steps
+    ours = Pipeline([("preprocessor", preprocessor), *steps])
+    source = to_code(together(ours))
+    assert source.count('.set_output(transform="pandas")') == 2
+    assert difference(refitted(executed(source), X, y), ours, X) == 0
 
 
 def test_it_works_without_skmeta(tmp_path):
