@@ -275,7 +275,7 @@ def _filled(items, indent):
 
 
 def _quoted(text):
-    single = repr(text)
+    single = repr(str(text))  # those of NumPy would say what they are
     if '"' in text or not single.startswith("'"):
         return single
     return '"' + single[1:-1].replace("\\'", "'") + '"'

@@ -409,6 +409,12 @@ def test_source_of_a_preprocessor_that_gives_frames():
     assert difference(refitted(executed(source), X, y), ours, X) == 0
 
 
+def test_source_of_strings_of_numpy():
+    """They are written as strings, which need no import."""
+    encoder = OneHotEncoder(handle_unknown=np.str_("ignore"))
+    assert executed(source_of(encoder, "estimator")).handle_unknown == "ignore"
+
+
 def test_it_works_without_skmeta(tmp_path):
     """A pickle of it is loaded and predicts in a process that cannot import skmeta."""
     (X, y), (X_new, _) = table(), table(20, seed=1)
