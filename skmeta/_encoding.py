@@ -30,6 +30,7 @@ from skmeta._tables import (
     find_durations,
     has_infinite_numbers,
     is_plain,
+    positions_of_levels,
     read_numbers,
     read_table,
 )
@@ -494,10 +495,7 @@ def _codes_of(column, code_of_level):
             missing if _is_missing(cell) else code_of_level.get(label_of(cell), -2)
             for cell in column.tolist()
         ]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        positions, levels = column.array.codes, column.array.categories
-    else:
-        positions, levels = pd.factorize(column, use_na_sentinel=True)
+    positions, levels = positions_of_levels(column)
     codes = [code_of_level.get(label_of(level), -2) for level in levels]
     return np.array([*codes, missing], dtype=np.int64)[positions]
 

@@ -439,23 +439,46 @@ def _to_seconds(column):
 
 
 def _to_codes(column):
+    codes, levels = positions_of_levels(column)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy(dtype=np.int64)
-        return codes, _plain(column.cat.categories)
-    try:
-        codes, levels = pd.factorize(column, use_na_sentinel=True)
-    except TypeError as error:
-        raise TypeError(
-            f"Every cell must be a number or a category; argument must be a string "
-            f"or a number, got column {column.name!r} with cells that are neither: "
-            f"{error}. Convert or drop the column."
-        ) from error
+        return codes.astype(np.int64), _plain(levels)
     # Sorted by type first, since 1 < "a" has no answer.
     order = sorted(range(len(levels)), key=lambda i: _sorting_key(levels[i]))
     rank = np.empty(len(levels) + 1, dtype=np.int64)
     rank[order] = np.arange(len(levels))
     rank[-1] = -1  # what codes of -1, missing, point at
     return rank[codes], _plain(levels)[order]
+
+
+def positions_of_levels(column):
+    """Return codes of a column's cells, -1 where missing, and the levels they count.
+
+    Parameters
+    ----------
+    column : Series
+        Of any dtype.
+
+    Returns
+    -------
+    codes : ndarray of int of shape (n_rows,)
+    levels : Index or array
+        Those of a category dtype, otherwise as they appear.
+
+    Raises
+    ------
+    TypeError
+        If a cell holds something that is neither a number nor a category.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.array.codes, column.array.categories
+    try:
+        return pd.factorize(column, use_na_sentinel=True)
+    except TypeError as error:
+        raise TypeError(
+            f"Every cell must be a number or a category; argument must be a string "
+            f"or a number, got column {column.name!r} with cells that are neither: "
+            f"{error}. Convert or drop the column."
+        ) from error
 
 
 def _sorting_key(level):

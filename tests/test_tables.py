@@ -297,6 +297,9 @@ def test_cells_that_are_neither_number_nor_category(cell):
     cells[0] = cell
     with pytest.raises(TypeError, match=r"must be a number or a category.*'column'"):
         read_table(column(cells))
+    encoder = TableEncoder().fit(column(["a", "b"] * 30))
+    with pytest.raises(TypeError, match=r"must be a number or a category.*'column'"):
+        encoder.transform(column([cell] * 60))
 
 
 def test_complex_numbers():
