@@ -527,13 +527,15 @@ def _number_levels(labels, counts, max_levels):
 
 
 def label_of(level):
-    """Return a level as text, so that 1, 1.0 and "1" are one category.
+    """Return a level as text, so that 1, 1.0, "1" and b"1" are one category.
 
     Which of them a cell becomes depends on what else stands in the column when
     it is read from a file.
     """
     if isinstance(level, (float, np.floating)) and level.is_integer():
         return str(int(level))
+    if isinstance(level, bytes):
+        return level.decode(errors="backslashreplace")
     return str(level)
 
 

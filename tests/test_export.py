@@ -464,6 +464,14 @@ def test_what_cannot_leave_says_so():
         check_plain(make_pipeline(TableEncoder()))
 
 
+def test_levels_of_bytes():
+    """They are the text that they hold, as pandas reads them."""
+    X, y = table()
+    X = pd.DataFrame({"word": [word.encode() for word in y], "number": X["number"]})
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
 @pytest.mark.parametrize("learner", ["gaussian_nb", "extra_trees"])
 def test_the_end_of_all_days(learner):
     """9999-12-31, which databases write for "never", is further than nanoseconds."""

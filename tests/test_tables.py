@@ -471,7 +471,9 @@ def test_free_text(categories):
 
 
 @pytest.mark.parametrize(
-    "spelling", [[1, 2], [1.0, 2.0], ["1", "2"], [1, 2.0], ["1", 2.0]], ids=str
+    "spelling",
+    [[1, 2], [1.0, 2.0], ["1", "2"], [1, 2.0], ["1", 2.0], [b"1", b"2"]],
+    ids=str,
 )
 def test_one_category_however_it_is_written(spelling):
     """1, 1.0 and "1" are one category: files do not say which of them they mean."""
