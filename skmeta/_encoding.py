@@ -42,6 +42,8 @@ _MAX_NGRAMS = 20_000  # of words, and as many of characters
 # again.
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 CYCLES = (12, 31, 7, 24)
+# Databases hold booleans as numbers, and in a column of both True is 1 to pandas.
+OTHER_LABEL = {"True": "1", "False": "0", "1": "True", "0": "False"}
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
 # Beyond that many, n-grams of characters take seconds and gain little.
@@ -492,12 +494,20 @@ def _codes_of(column, code_of_level):
     missing = code_of_level.get(None, -1)
     if len(column) <= _FEW_ROWS:
         return [
-            missing if _is_missing(cell) else code_of_level.get(label_of(cell), -2)
+            missing if _is_missing(cell) else _code_of(cell, code_of_level)
             for cell in column.tolist()
         ]
     positions, levels = positions_of_levels(column)
-    codes = [code_of_level.get(label_of(level), -2) for level in levels]
+    codes = [_code_of(level, code_of_level) for level in levels]
     return np.array([*codes, missing], dtype=np.int64)[positions]
+
+
+def _code_of(level, code_of_level):
+    label = label_of(level)
+    code = code_of_level.get(label)
+    if code is None:
+        code = code_of_level.get(OTHER_LABEL.get(label, label), -2)
+    return code
 
 
 def _indicators(encoder, codes):

@@ -34,7 +34,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import Bunch
 
 from skmeta._base_learners import BASE_LEARNERS, ClassNumbers
-from skmeta._encoding import CYCLES, DATE_PARTS, TableEncoder, label_of
+from skmeta._encoding import CYCLES, DATE_PARTS, OTHER_LABEL, TableEncoder, label_of
 from skmeta._ensemble import WeightedEnsemble, least_probability
 from skmeta._source import source_of
 
@@ -564,15 +564,19 @@ def _functions(steps):
 def _label_steps(encoder, positions, codes, missing):
     """Return steps that make text of levels, so that 1, 1.0 and "1" are one."""
     steps = [methodcaller("astype", "string")]
-    whole = {}
+    replaced = {}
     for j, code_of_label in zip(positions, codes, strict=True):
         _check_levels(encoder, j, code_of_label)
         numbers = filter(_WHOLE_NUMBER.fullmatch, filter(None, code_of_label))
-        as_float = {f"{label}.0": label for label in numbers}
-        if as_float:
-            whole[encoder._names_[j]] = as_float
-    if whole:
-        steps.append(methodcaller("replace", whole))
+        spellings = {f"{label}.0": label for label in numbers}
+        if pd.api.types.is_object_dtype(encoder._dtypes_[j]):  # may hold both
+            for label, other in OTHER_LABEL.items():
+                if label in code_of_label and other not in code_of_label:
+                    spellings[other] = label
+        if spellings:
+            replaced[encoder._names_[j]] = spellings
+    if replaced:
+        steps.append(methodcaller("replace", replaced))
     return _functions([*steps, methodcaller("fillna", missing)])
 
 

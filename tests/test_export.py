@@ -464,6 +464,15 @@ def test_what_cannot_leave_says_so():
         check_plain(make_pipeline(TableEncoder()))
 
 
+def test_booleans_among_numbers():
+    """True is 1 to pandas when both are in a column."""
+    X, y = table()
+    X["odd"] = pd.Series([1, True, False, 0, "other", None] * 20, dtype=object)
+    X = X[["odd", "number"]]
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
 def test_levels_of_bytes():
     """They are the text that they hold, as pandas reads them."""
     X, y = table()

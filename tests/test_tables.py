@@ -484,6 +484,29 @@ def test_one_category_however_it_is_written(spelling):
     assert expected[0] != expected[1]
 
 
+@pytest.mark.parametrize("n_rows", [3, 60])
+@pytest.mark.parametrize(
+    "dtype", [bool, "boolean", int, float, "Int64", "category", object, "string"]
+)
+def test_booleans_may_come_as_numbers_later(dtype, n_rows):
+    """Of a file they are True and False, of a database 1 and 0."""
+    values = pd.Series([True, False, True] * (n_rows // 3))
+    encoder = TableEncoder().fit(column([True, False] * 10))
+    later = values.astype(int if dtype == "string" else bool).astype(dtype)
+    np.testing.assert_array_equal(
+        encoder.transform(column(later)), encoder.transform(column(values))
+    )
+
+
+def test_booleans_among_numbers():
+    """True is 1 to pandas when both are in a column, so it is 1 alone too."""
+    X = column([1, True, False, 0, "other"] * 12, object)
+    encoder = TableEncoder().fit(X)
+    together = encoder.transform(X)[:5]
+    alone = [encoder.transform(X.iloc[[i]])[0] for i in range(5)]
+    np.testing.assert_array_equal(alone, together)
+
+
 @pytest.mark.parametrize("dtype", ["category", "string", object, "float64", "Int64"])
 def test_dtype_of_a_categorical_column_may_differ_at_predict(dtype):
     """What `fit` saw as a category remains one, whatever dtype it comes in later."""
