@@ -187,7 +187,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"X has {X.shape[1]} features, but {type(self).__name__} is "
                 f"expecting {self.n_features_in_} features as input."
             )
-        numbers = read_numbers(X, self.numeric_columns_, self._dates_)
+        numbers = read_numbers(X, self.numeric_columns_, self._dates_, self._durations_)
         if self._is_sparse_:
             numbers = sparse.csc_array(numbers)
         elif sparse.issparse(numbers):

@@ -149,7 +149,7 @@ def as_frame(X):
     return X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
 
 
-def read_numbers(X, positions, date_columns=()):
+def read_numbers(X, positions, date_columns=(), duration_columns=()):
     """Return columns of a table as float64, with NaN for what is no finite number.
 
     Parameters
@@ -158,8 +158,8 @@ def read_numbers(X, positions, date_columns=()):
         As `as_table` gives it.
     positions : ndarray of int64 of shape (n_numeric,)
         The columns to read.
-    date_columns : array-like of int, default=()
-        Those whose strings are dates.
+    date_columns, duration_columns : array-like of int, default=()
+        Those whose strings are dates or durations.
 
     Returns
     -------
@@ -193,8 +193,12 @@ def read_numbers(X, positions, date_columns=()):
     for target in np.flatnonzero(~is_simple):
         j = positions[target]
         column = _without_arrow(X.iloc[:, j])
-        column = _with_plain_dates(column, parse_text=j in date_columns)
-        numeric[:, target] = _to_numbers(column)
+        dates = _with_plain_dates(column, parse_text=j in date_columns)
+        numeric[:, target] = _to_numbers(dates)
+        if j in duration_columns:
+            durations = _to_seconds(_parse_durations(column))
+            is_text = np.isnan(numeric[:, target])  # what is a number is seconds
+            numeric[is_text, target] = durations[is_text]
     return numeric
 
 
@@ -423,9 +427,13 @@ def _to_numbers(column):
 
 def _parse_dates(column):
     if _kind(column).startswith("timedelta"):
-        return pd.to_timedelta(column)
+        return _parse_durations(column)
     # Each cell by itself, so that a row means the same alone as among others.
     return pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+
+
+def _parse_durations(column):
+    return pd.to_timedelta(column.astype(object), errors="coerce")
 
 
 def _to_seconds(column):

@@ -210,6 +210,17 @@ def test_dates_are_seconds_since_1970(dates):
     np.testing.assert_array_equal(table.numeric, [[NEW_YEAR], [np.nan]])
 
 
+@pytest.mark.parametrize("dtype", ["timedelta64[ns]", object, str, "category", float])
+def test_durations_may_come_as_strings_or_seconds_later(dtype):
+    """A duration that a file holds as text is the duration that fit saw."""
+    durations = pd.Series(pd.to_timedelta([90.0, 86_400.5, 0.0], unit="s"))
+    encoder = TableEncoder().fit(column(durations))
+    later = durations.dt.total_seconds() if dtype is float else durations
+    np.testing.assert_array_equal(
+        encoder.transform(column(later.astype(dtype))), [[90.0], [86_400.5], [0.0]]
+    )
+
+
 @pytest.mark.parametrize("dtype", ["timedelta64[ns]", object])
 def test_durations_are_seconds(dtype):
     """Durations are numbers."""
