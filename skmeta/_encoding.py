@@ -428,7 +428,7 @@ def _texts(column):
 
 
 def _is_missing(cell):
-    is_nan = isinstance(cell, float) and cell != cell
+    is_nan = isinstance(cell, (float, np.generic)) and cell != cell
     return is_nan or cell is None or cell is pd.NA or cell is pd.NaT
 
 

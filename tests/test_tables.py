@@ -495,6 +495,15 @@ def test_one_category_however_it_is_written(spelling):
     assert expected[0] != expected[1]
 
 
+def test_missing_cells_of_numpy():
+    """NaT and NaN of any kind are missing in a row alone too."""
+    nothing = [np.datetime64("NaT"), np.timedelta64("NaT"), np.float32("nan"), None]
+    X = column([*nothing, "a", "b"] * 5, object)
+    encoder = TableEncoder("one_hot").fit(X)
+    alone = [encoder.transform(X.iloc[[i]])[0] for i in range(6)]
+    np.testing.assert_array_equal(alone, encoder.transform(X)[:6])
+
+
 @pytest.mark.parametrize("n_rows", [3, 60])
 @pytest.mark.parametrize(
     "dtype", [bool, "boolean", int, float, "Int64", "category", object, "string"]
