@@ -241,7 +241,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             blocks.append(self._learn_targets(table, classes))
         self._text_steps_ = []
         for j in np.searchsorted(table.categorical_columns, self.text_columns_):
-            texts = np.append(table.levels[j].astype(str), "")[table.codes[:, j]]
+            # Not as strings of Arrow, which hold no halves of characters.
+            texts = np.array([*map(str, table.levels[j]), ""], dtype=object)
+            texts = texts[table.codes[:, j]]
             steps, encoded = self._learn_text(texts)
             self._text_steps_.append(steps)
             blocks.append(encoded)
