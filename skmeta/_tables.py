@@ -1,6 +1,7 @@
 import datetime
 import re
 from dataclasses import dataclass
+from operator import methodcaller
 
 import numpy as np
 import pandas as pd
@@ -428,6 +429,8 @@ def _to_numbers(column):
 def _parse_dates(column):
     if _kind(column).startswith("timedelta"):
         return _parse_durations(column)
+    if _kind(column) == "period":  # which lose their dtype in a row that is a Series
+        column = column.map(methodcaller("to_timestamp"), na_action="ignore")
     # Each cell by itself, so that a row means the same alone as among others.
     return pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
 

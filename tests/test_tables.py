@@ -676,6 +676,16 @@ def test_sparse_rows_after_a_table_with_categories():
     np.testing.assert_array_equal(encoded, [[2.0, np.nan]])
 
 
+def test_periods_may_come_as_objects_later():
+    """A row taken out of a frame has one dtype for all its cells."""
+    months = pd.Series(pd.period_range("2020-11", periods=4, freq="M"))
+    encoder = TableEncoder().fit(column(months))
+    np.testing.assert_array_equal(
+        encoder.transform(column(months.astype(object))),
+        encoder.transform(column(months)),
+    )
+
+
 def test_dates_may_come_as_strings_later():
     """A date that a file holds as text is the date that fit saw."""
     dates = pd.DataFrame({"day": pd.date_range("2024-01-30", periods=4)})
