@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import sklearn
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -29,6 +30,7 @@ from skmeta._tables import (
     find_durations,
     has_infinite_numbers,
     is_plain,
+    positions_of_levels,
     read_numbers,
     read_table,
 )
@@ -40,12 +42,16 @@ _MAX_NGRAMS = 20_000  # of words, and as many of characters
 # again.
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
 CYCLES = (12, 31, 7, 24)
+# Databases hold booleans as numbers, and in a column of both True is 1 to pandas.
+OTHER_LABEL = {"True": "1", "False": "0", "1": "True", "0": "False"}
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
 # Beyond that many, n-grams of characters take seconds and gain little.
 _MAX_CHARACTERS = 1_000_000
 # With it a linear model's default penalty suits n-grams as it suits numbers.
 _NGRAM_WEIGHT = 3.0
+# Steps inside hand on arrays and sparse matrices whatever the user set globally.
+_with_arrays = config_context(transform_output="default")
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -125,6 +131,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.text = text
         self.target_levels = target_levels
 
+    @_with_arrays
     def fit(self, X, y=None):
         """Learn the kinds, levels and scales of the columns.
 
@@ -142,6 +149,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._learn(X, y)
         return self
 
+    @_with_arrays
     def fit_transform(self, X, y=None):
         """Learn from a table and return it encoded.
 
@@ -158,6 +166,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         return self._assemble(*self._learn(X, y))
 
+    @_with_arrays
     def transform(self, X):
         """Return a table encoded as the one given to `fit` was.
 
@@ -178,7 +187,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"X has {X.shape[1]} features, but {type(self).__name__} is "
                 f"expecting {self.n_features_in_} features as input."
             )
-        numbers = read_numbers(X, self.numeric_columns_, self._dates_)
+        numbers = read_numbers(X, self.numeric_columns_, self._dates_, self._durations_)
         if self._is_sparse_:
             numbers = sparse.csc_array(numbers)
         elif sparse.issparse(numbers):
@@ -237,7 +246,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             blocks.append(self._learn_targets(table, classes))
         self._text_steps_ = []
         for j in np.searchsorted(table.categorical_columns, self.text_columns_):
-            texts = np.append(table.levels[j].astype(str), "")[table.codes[:, j]]
+            # Not as strings of Arrow, which hold no halves of characters.
+            texts = np.array([*map(str, table.levels[j]), ""], dtype=object)
+            texts = texts[table.codes[:, j]]
             steps, encoded = self._learn_text(texts)
             self._text_steps_.append(steps)
             blocks.append(encoded)
@@ -417,7 +428,7 @@ def _texts(column):
 
 
 def _is_missing(cell):
-    is_nan = isinstance(cell, float) and cell != cell
+    is_nan = isinstance(cell, (float, np.generic)) and cell != cell
     return is_nan or cell is None or cell is pd.NA or cell is pd.NaT
 
 
@@ -483,15 +494,20 @@ def _codes_of(column, code_of_level):
     missing = code_of_level.get(None, -1)
     if len(column) <= _FEW_ROWS:
         return [
-            missing if _is_missing(cell) else code_of_level.get(label_of(cell), -2)
+            missing if _is_missing(cell) else _code_of(cell, code_of_level)
             for cell in column.tolist()
         ]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        positions, levels = column.array.codes, column.array.categories
-    else:
-        positions, levels = pd.factorize(column, use_na_sentinel=True)
-    codes = [code_of_level.get(label_of(level), -2) for level in levels]
+    positions, levels = positions_of_levels(column)
+    codes = [_code_of(level, code_of_level) for level in levels]
     return np.array([*codes, missing], dtype=np.int64)[positions]
+
+
+def _code_of(level, code_of_level):
+    label = label_of(level)
+    code = code_of_level.get(label)
+    if code is None:
+        code = code_of_level.get(OTHER_LABEL.get(label, label), -2)
+    return code
 
 
 def _indicators(encoder, codes):
@@ -521,13 +537,15 @@ def _number_levels(labels, counts, max_levels):
 
 
 def label_of(level):
-    """Return a level as text, so that 1, 1.0 and "1" are one category.
+    """Return a level as text, so that 1, 1.0, "1" and b"1" are one category.
 
     Which of them a cell becomes depends on what else stands in the column when
     it is read from a file.
     """
     if isinstance(level, (float, np.floating)) and level.is_integer():
         return str(int(level))
+    if isinstance(level, bytes):
+        return level.decode(errors="backslashreplace")
     return str(level)
 
 

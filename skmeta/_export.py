@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn import config_context
-from sklearn.base import clone
+from sklearn.base import TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import FixedThresholdClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     LabelEncoder,
@@ -34,7 +34,7 @@ from sklearn.preprocessing import (
 from sklearn.utils import Bunch
 
 from skmeta._base_learners import BASE_LEARNERS, ClassNumbers
-from skmeta._encoding import CYCLES, DATE_PARTS, TableEncoder, label_of
+from skmeta._encoding import CYCLES, DATE_PARTS, OTHER_LABEL, TableEncoder, label_of
 from skmeta._ensemble import WeightedEnsemble, least_probability
 from skmeta._source import source_of
 
@@ -241,7 +241,9 @@ def _plain_member(estimator):
     steps = []
     for name, step in estimator.steps:
         if isinstance(step, TableEncoder):
-            steps += _plain_table(step)
+            table = _plain_table(step)
+            _let_give_arrays(table)
+            steps += table
         elif isinstance(step, ClassNumbers):
             steps.append((name, copy.deepcopy(step.estimator_)))
         else:
@@ -280,6 +282,18 @@ def _plain_table(encoder):
     return steps
 
 
+def _let_give_arrays(steps):
+    """Let steps give what they are told to, whatever `set_config` says."""
+    for _, part, *_ in steps:
+        for name in ("steps", "transformer_list", "transformers", "transformers_"):
+            _let_give_arrays(getattr(part, name, []))
+        if isinstance(part, (ColumnTransformer, FeatureUnion)):
+            # Of these alone: their own method fails at vectorizers, which have none.
+            TransformerMixin.set_output(part, transform="default")
+        elif isinstance(part, TransformerMixin):
+            part.set_output(transform="default")
+
+
 def _one_row(encoder):
     """Return a row like those of the table, of zeros or missing values."""
     n_columns = encoder.n_features_in_
@@ -292,7 +306,8 @@ def _one_row(encoder):
 
 def _has_names(encoder):
     names = encoder._names_
-    are_strings = all(isinstance(name, str) for name in names)
+    # An empty one is no column to a `ColumnTransformer`.
+    are_strings = all(isinstance(name, str) and name for name in names)
     return are_strings and len(set(names)) == len(names)
 
 
@@ -317,8 +332,8 @@ def _parts(encoder, probe):
         parts.append(("shares", _chain(_target_steps(encoder), X), columns))
     for j, steps in zip(encoder.text_columns_, encoder._text_steps_, strict=True):
         (column,) = take([j])
-        name = "text_" + str(column).replace("__", "_")
-        parts.append((name, _chain(_text_steps(steps), probe.iloc[:, j]), column))
+        part = _chain(_text_steps(steps), probe.iloc[:, j])
+        parts.append((f"text_{j}", part, column))
     if len(encoder.categorical_columns_):
         columns = take(encoder.categorical_columns_)
         X = _take(probe, encoder.categorical_columns_)
@@ -381,6 +396,9 @@ def _native_steps(n_columns, n_categories):
     kw_args = {"columns": names + categories}
     dtypes = dict.fromkeys(categories, "category")
     return [
+        # Of a frame, which `set_config` may have made it, pandas would take columns
+        # by their names.
+        ("array", FunctionTransformer(np.asarray)),
         ("named", FunctionTransformer(pd.DataFrame, kw_args=kw_args)),
         ("dtypes", FunctionTransformer(methodcaller("astype", dtypes))),
     ]
@@ -501,7 +519,9 @@ def _single_steps(reading):
         to_floats = methodcaller("astype", "float64")
         return _functions([read, to_floats, finish, _without_infinite()])
     if reading == "date":
-        steps = [*_date_steps(), methodcaller("sub", pd.Timestamp(0, tz="UTC"))]
+        # Not pd.Timestamp(0), which counts nanoseconds and reaches to 2262.
+        start = pd.Timestamp("1970-01-01", tz="UTC")
+        steps = [*_date_steps(), methodcaller("sub", start)]
     else:
         read = FunctionTransformer(pd.to_timedelta, kw_args={"errors": "coerce"})
         steps = [read, methodcaller("astype", "timedelta64[us]")]
@@ -544,15 +564,19 @@ def _functions(steps):
 def _label_steps(encoder, positions, codes, missing):
     """Return steps that make text of levels, so that 1, 1.0 and "1" are one."""
     steps = [methodcaller("astype", "string")]
-    whole = {}
+    replaced = {}
     for j, code_of_label in zip(positions, codes, strict=True):
         _check_levels(encoder, j, code_of_label)
         numbers = filter(_WHOLE_NUMBER.fullmatch, filter(None, code_of_label))
-        as_float = {f"{label}.0": label for label in numbers}
-        if as_float:
-            whole[encoder._names_[j]] = as_float
-    if whole:
-        steps.append(methodcaller("replace", whole))
+        spellings = {f"{label}.0": label for label in numbers}
+        if pd.api.types.is_object_dtype(encoder._dtypes_[j]):  # may hold both
+            for label, other in OTHER_LABEL.items():
+                if label in code_of_label and other not in code_of_label:
+                    spellings[other] = label
+        if spellings:
+            replaced[encoder._names_[j]] = spellings
+    if replaced:
+        steps.append(methodcaller("replace", replaced))
     return _functions([*steps, methodcaller("fillna", missing)])
 
 

@@ -180,7 +180,7 @@ class _Writer:
             ("" if name in _UNNAMED else f"{name}=", self.write(given))
             for name, given in _given_parameters(value).items()
         ]
-        return f"{self._imported(type(value))}(", items, ")"
+        return f"{self._imported(type(value))}(", items, f"){_set_output(value)}"
 
     def _call_of_reduced(self, value):
         """Write an object of which pickle knows how it was called."""
@@ -212,6 +212,13 @@ def _has_parameters(value):
     """Say whether an object is an estimator, or like scikit-learn's splitters."""
     is_from_sklearn = type(value).__module__.partition(".")[0] == "sklearn"
     return hasattr(value, "get_params") or is_from_sklearn
+
+
+def _set_output(value):
+    """Return the call by which a transformer gives frames, if it was told to."""
+    # No parameter says it, and scikit-learn has no public way to ask.
+    output = getattr(value, "_sklearn_output_config", {}).get("transform", "default")
+    return "" if output == "default" else f'.set_output(transform="{output}")'
 
 
 def _given_parameters(value):
@@ -268,7 +275,7 @@ def _filled(items, indent):
 
 
 def _quoted(text):
-    single = repr(text)
+    single = repr(str(text))  # those of NumPy would say what they are
     if '"' in text or not single.startswith("'"):
         return single
     return '"' + single[1:-1].replace("\\'", "'") + '"'

@@ -1,6 +1,7 @@
 import datetime
 import re
 from dataclasses import dataclass
+from operator import methodcaller
 
 import numpy as np
 import pandas as pd
@@ -149,7 +150,7 @@ def as_frame(X):
     return X if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
 
 
-def read_numbers(X, positions, date_columns=()):
+def read_numbers(X, positions, date_columns=(), duration_columns=()):
     """Return columns of a table as float64, with NaN for what is no finite number.
 
     Parameters
@@ -158,8 +159,8 @@ def read_numbers(X, positions, date_columns=()):
         As `as_table` gives it.
     positions : ndarray of int64 of shape (n_numeric,)
         The columns to read.
-    date_columns : array-like of int, default=()
-        Those whose strings are dates.
+    date_columns, duration_columns : array-like of int, default=()
+        Those whose strings are dates or durations.
 
     Returns
     -------
@@ -193,8 +194,12 @@ def read_numbers(X, positions, date_columns=()):
     for target in np.flatnonzero(~is_simple):
         j = positions[target]
         column = _without_arrow(X.iloc[:, j])
-        column = _with_plain_dates(column, parse_text=j in date_columns)
-        numeric[:, target] = _to_numbers(column)
+        dates = _with_plain_dates(column, parse_text=j in date_columns)
+        numeric[:, target] = _to_numbers(dates)
+        if j in duration_columns:
+            durations = _to_seconds(_parse_durations(column))
+            is_text = np.isnan(numeric[:, target])  # what is a number is seconds
+            numeric[is_text, target] = durations[is_text]
     return numeric
 
 
@@ -423,9 +428,15 @@ def _to_numbers(column):
 
 def _parse_dates(column):
     if _kind(column).startswith("timedelta"):
-        return pd.to_timedelta(column)
+        return _parse_durations(column)
+    if _kind(column) == "period":  # which lose their dtype in a row that is a Series
+        column = column.map(methodcaller("to_timestamp"), na_action="ignore")
     # Each cell by itself, so that a row means the same alone as among others.
     return pd.to_datetime(column, errors="coerce", utc=True, format="mixed")
+
+
+def _parse_durations(column):
+    return pd.to_timedelta(column.astype(object), errors="coerce")
 
 
 def _to_seconds(column):
@@ -439,23 +450,46 @@ def _to_seconds(column):
 
 
 def _to_codes(column):
+    codes, levels = positions_of_levels(column)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy(dtype=np.int64)
-        return codes, _plain(column.cat.categories)
-    try:
-        codes, levels = pd.factorize(column, use_na_sentinel=True)
-    except TypeError as error:
-        raise TypeError(
-            f"Every cell must be a number or a category; argument must be a string "
-            f"or a number, got column {column.name!r} with cells that are neither: "
-            f"{error}. Convert or drop the column."
-        ) from error
+        return codes.astype(np.int64), _plain(levels)
     # Sorted by type first, since 1 < "a" has no answer.
     order = sorted(range(len(levels)), key=lambda i: _sorting_key(levels[i]))
     rank = np.empty(len(levels) + 1, dtype=np.int64)
     rank[order] = np.arange(len(levels))
     rank[-1] = -1  # what codes of -1, missing, point at
     return rank[codes], _plain(levels)[order]
+
+
+def positions_of_levels(column):
+    """Return codes of a column's cells, -1 where missing, and the levels they count.
+
+    Parameters
+    ----------
+    column : Series
+        Of any dtype.
+
+    Returns
+    -------
+    codes : ndarray of int of shape (n_rows,)
+    levels : Index or array
+        Those of a category dtype, otherwise as they appear.
+
+    Raises
+    ------
+    TypeError
+        If a cell holds something that is neither a number nor a category.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.array.codes, column.array.categories
+    try:
+        return pd.factorize(column, use_na_sentinel=True)
+    except TypeError as error:
+        raise TypeError(
+            f"Every cell must be a number or a category; argument must be a string "
+            f"or a number, got column {column.name!r} with cells that are neither: "
+            f"{error}. Convert or drop the column."
+        ) from error
 
 
 def _sorting_key(level):

@@ -109,6 +109,15 @@ def test_a_text_means_the_same_alone(text):
     np.testing.assert_allclose(alone, together[:5], atol=1e-9)
 
 
+def test_halves_of_characters():
+    """A text that is no valid Unicode, as files with errors give it, is a text."""
+    X = sentences(40)[0]
+    X["comment"] = X["comment"].astype(object) + " \ud800"
+    encoder = TableEncoder().fit(X)
+    np.testing.assert_allclose(encoder.fit_transform(X), encoder.transform(X))
+    assert encoder.columns_["kind"].tolist() == ["text"]
+
+
 def test_components_are_few():
     """However many words there are, at most 30 columns come of a text."""
     X, _ = sentences(100)

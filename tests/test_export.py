@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -388,6 +390,25 @@ def test_classifier_with_a_preprocessor():
     assert difference(again, clf, X) <= 1e-12
 
 
+def test_source_of_a_preprocessor_that_gives_frames():
+    """`set_output` is no parameter, but columns are chosen by the names it gives."""
+    X, y = table()
+    preprocessor = make_column_transformer(
+        (StandardScaler(), ["number"]), ("passthrough", ["word"])
+    ).set_output(transform="pandas")
+    steps = fit("extra_trees", preprocessor.fit_transform(X), y).steps
+    ours = Pipeline([("preprocessor", preprocessor), *steps])
+    source = to_code(together(ours))
+    assert source.count('.set_output(transform="pandas")') == 2
+    assert difference(refitted(executed(source), X, y), ours, X) == 0
+
+
+def test_source_of_strings_of_numpy():
+    """They are written as strings, which need no import."""
+    encoder = OneHotEncoder(handle_unknown=np.str_("ignore"))
+    assert executed(source_of(encoder, "estimator")).handle_unknown == "ignore"
+
+
 def test_it_works_without_skmeta(tmp_path):
     """A pickle of it is loaded and predicts in a process that cannot import skmeta."""
     (X, y), (X_new, _) = table(), table(20, seed=1)
@@ -435,6 +456,70 @@ def test_what_cannot_leave_says_so():
         to_sklearn(fit("random_forest", infinite, y))
     with pytest.raises(ValueError, match=r"nothing of skmeta .*TableEncoder"):
         check_plain(make_pipeline(TableEncoder()))
+
+
+def test_booleans_among_numbers():
+    """True is 1 to pandas when both are in a column."""
+    X, y = table()
+    X["odd"] = pd.Series([1, True, False, 0, "other", None] * 20, dtype=object)
+    X = X[["odd", "number"]]
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
+def test_levels_of_bytes():
+    """They are the text that they hold, as pandas reads them."""
+    X, y = table()
+    X = pd.DataFrame({"word": [word.encode() for word in y], "number": X["number"]})
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
+@pytest.mark.parametrize("learner", ["gaussian_nb", "extra_trees"])
+def test_the_end_of_all_days(learner):
+    """9999-12-31, which databases write for "never", is further than nanoseconds."""
+    X, y = table()
+    days = np.where(y == "a", "9999-12-31", "2000-01-01")
+    X = pd.DataFrame({"day": days.astype("datetime64[us]"), "written": days})
+    ours = fit(learner, X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
+@pytest.mark.parametrize(
+    "names", [("a__b", "a_b", "date"), ("text", "", "date"), ("text", "back", "")]
+)
+def test_names_that_scikit_learn_makes_something_of(names):
+    """Underscores and empty names tell columns apart like other names."""
+    X, y = table()
+    text = X["text"].fillna("")
+    X = pd.concat([text, text.str[::-1], X["date"]], axis=1).set_axis(names, axis=1)
+    ours = fit("extra_trees", X, y)
+    assert difference(to_sklearn(ours), ours, X) == 0
+
+
+@pytest.mark.parametrize("output", ["pandas", "polars"])
+@pytest.mark.parametrize(
+    "learner", ["hist_gradient_boosting", "logistic_regression", "extra_trees"]
+)
+def test_output_that_is_set_globally(learner, output):
+    """`set_config` changes nothing, neither the pipeline nor what it becomes."""
+    pytest.importorskip(output)
+    X, y = table()
+    ours = fit(learner, X, y)
+    with config_context(transform_output=output):
+        again = fit(learner, X, y)
+        assert difference(to_sklearn(again), ours, X) == 0
+    assert difference(again, ours, X) == 0
+
+
+@pytest.mark.filterwarnings("ignore:When `set_output` is configured")
+def test_source_of_categories_under_a_global_output():
+    """Where steps give frames, those of the source still have all their numbers."""
+    X, y = table()
+    X = X[["number", "word"]]
+    ours = fit("hist_gradient_boosting", X, y)
+    with config_context(transform_output="pandas"):
+        assert difference(executed(to_code(together(ours))).fit(X, y), ours, X) == 0
 
 
 def test_intervals_are_levels():

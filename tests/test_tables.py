@@ -210,6 +210,17 @@ def test_dates_are_seconds_since_1970(dates):
     np.testing.assert_array_equal(table.numeric, [[NEW_YEAR], [np.nan]])
 
 
+@pytest.mark.parametrize("dtype", ["timedelta64[ns]", object, str, "category", float])
+def test_durations_may_come_as_strings_or_seconds_later(dtype):
+    """A duration that a file holds as text is the duration that fit saw."""
+    durations = pd.Series(pd.to_timedelta([90.0, 86_400.5, 0.0], unit="s"))
+    encoder = TableEncoder().fit(column(durations))
+    later = durations.dt.total_seconds() if dtype is float else durations
+    np.testing.assert_array_equal(
+        encoder.transform(column(later.astype(dtype))), [[90.0], [86_400.5], [0.0]]
+    )
+
+
 @pytest.mark.parametrize("dtype", ["timedelta64[ns]", object])
 def test_durations_are_seconds(dtype):
     """Durations are numbers."""
@@ -297,6 +308,9 @@ def test_cells_that_are_neither_number_nor_category(cell):
     cells[0] = cell
     with pytest.raises(TypeError, match=r"must be a number or a category.*'column'"):
         read_table(column(cells))
+    encoder = TableEncoder().fit(column(["a", "b"] * 30))
+    with pytest.raises(TypeError, match=r"must be a number or a category.*'column'"):
+        encoder.transform(column([cell] * 60))
 
 
 def test_complex_numbers():
@@ -468,7 +482,9 @@ def test_free_text(categories):
 
 
 @pytest.mark.parametrize(
-    "spelling", [[1, 2], [1.0, 2.0], ["1", "2"], [1, 2.0], ["1", 2.0]], ids=str
+    "spelling",
+    [[1, 2], [1.0, 2.0], ["1", "2"], [1, 2.0], ["1", 2.0], [b"1", b"2"]],
+    ids=str,
 )
 def test_one_category_however_it_is_written(spelling):
     """1, 1.0 and "1" are one category: files do not say which of them they mean."""
@@ -477,6 +493,38 @@ def test_one_category_however_it_is_written(spelling):
     expected = encoder.transform(column([1, 2], object))
     np.testing.assert_array_equal(encoded, expected)
     assert expected[0] != expected[1]
+
+
+def test_missing_cells_of_numpy():
+    """NaT and NaN of any kind are missing in a row alone too."""
+    nothing = [np.datetime64("NaT"), np.timedelta64("NaT"), np.float32("nan"), None]
+    X = column([*nothing, "a", "b"] * 5, object)
+    encoder = TableEncoder("one_hot").fit(X)
+    alone = [encoder.transform(X.iloc[[i]])[0] for i in range(6)]
+    np.testing.assert_array_equal(alone, encoder.transform(X)[:6])
+
+
+@pytest.mark.parametrize("n_rows", [3, 60])
+@pytest.mark.parametrize(
+    "dtype", [bool, "boolean", int, float, "Int64", "category", object, "string"]
+)
+def test_booleans_may_come_as_numbers_later(dtype, n_rows):
+    """Of a file they are True and False, of a database 1 and 0."""
+    values = pd.Series([True, False, True] * (n_rows // 3))
+    encoder = TableEncoder().fit(column([True, False] * 10))
+    later = values.astype(int if dtype == "string" else bool).astype(dtype)
+    np.testing.assert_array_equal(
+        encoder.transform(column(later)), encoder.transform(column(values))
+    )
+
+
+def test_booleans_among_numbers():
+    """True is 1 to pandas when both are in a column, so it is 1 alone too."""
+    X = column([1, True, False, 0, "other"] * 12, object)
+    encoder = TableEncoder().fit(X)
+    together = encoder.transform(X)[:5]
+    alone = [encoder.transform(X.iloc[[i]])[0] for i in range(5)]
+    np.testing.assert_array_equal(alone, together)
 
 
 @pytest.mark.parametrize("dtype", ["category", "string", object, "float64", "Int64"])
@@ -626,6 +674,16 @@ def test_sparse_rows_after_a_table_with_categories():
     encoder = TableEncoder().fit(pd.DataFrame({"word": ["a", "b"], "n": [1, 2]}))
     encoded = encoder.transform(sparse.csr_array([[5.0, 2.0]]))
     np.testing.assert_array_equal(encoded, [[2.0, np.nan]])
+
+
+def test_periods_may_come_as_objects_later():
+    """A row taken out of a frame has one dtype for all its cells."""
+    months = pd.Series(pd.period_range("2020-11", periods=4, freq="M"))
+    encoder = TableEncoder().fit(column(months))
+    np.testing.assert_array_equal(
+        encoder.transform(column(months.astype(object))),
+        encoder.transform(column(months)),
+    )
 
 
 def test_dates_may_come_as_strings_later():
