@@ -386,7 +386,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 n_next = 1  # until the workers are there
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
             trials.forget_models(2 * self._n_members)
-            if not goes_on or (is_limited and _has_seen_enough(trials, task)):
+            if not goes_on or (is_limited and trials.show_enough(task.n_rows)):
                 break
             self._reserve(trials, task)
             if adapts and trials.n_left:
@@ -798,17 +798,6 @@ def _put_affordable_first(trials, task):
     )
     trials.put_first(fits)
     return fits.any()
-
-
-def _has_seen_enough(trials, task):
-    """Say whether the last candidates were many, and none of them was the best.
-
-    The fewer rows, the sooner: the best of many on few rows is a lucky one.
-    """
-    if not len(trials.complete):
-        return len(trials) >= 2 * _ROUND and trials.all_failed_by_themselves
-    n_since = len(trials) - 1 - trials.complete[0]
-    return n_since >= 8 + 8 * np.log10(max(100, task.n_rows) / 100)
 
 
 def _make_leaderboard(trials, results, errors=None):

@@ -25,6 +25,10 @@ from skmeta.recommendation import Observation
 _GROWTH = 1.1
 _LARGEST_GROWTH = 2.0
 
+# Candidates that may be tried in vain on few rows.
+_PATIENCE = 8
+_FEW_ROWS = 200
+
 # Normal quantile for one case in a hundred.
 _QUANTILE = 2.33
 
@@ -199,6 +203,28 @@ class Trials:
         return len(errors) > 0 and all(
             error is not None and "Traceback" in error for error in errors
         )
+
+    def show_enough(self, n_rows):
+        """Say whether the last candidates were many, and none of them was the best.
+
+        The fewer rows, the sooner: the best of many on few rows is a lucky one. On 300
+        rows and fewer, ensembles of the first eight were as good as of more; with more
+        rows they went on gaining up to 48 (`benchmarks/n_candidates.py`).
+
+        Parameters
+        ----------
+        n_rows : int
+            That candidates are compared on.
+
+        Returns
+        -------
+        answer : bool
+        """
+        if not len(self.complete):
+            return len(self) >= _PATIENCE and self.all_failed_by_themselves
+        n_since = len(self) - 1 - self.complete[0]
+        growth = np.log10(max(n_rows, _FEW_ROWS) / _FEW_ROWS)
+        return n_since >= _PATIENCE * (1 + 3 * growth)
 
     @property
     def complete(self):

@@ -105,6 +105,19 @@ def test_partly_tried_candidates_are_observed():
     assert np.isnan(third.seconds)
 
 
+def test_the_more_rows_the_longer_nothing_may_get_better():
+    """And a new best one begins anew."""
+    worse = [[0.9, 0.9]] + [[0.8, 0.8]] * 40
+    for n_rows, n_tried in ((50, 8), (200, 8), (2_000, 32)):
+        few, enough = tried(worse[:n_tried]), tried(worse[: n_tried + 1])
+        assert not few.show_enough(n_rows)
+        assert enough.show_enough(n_rows)
+    assert not tried([*worse[:9], [0.95, 0.95]]).show_enough(50)
+    nothing = [[np.nan] * 2] * 8
+    assert tried(nothing, ["Traceback: no"] * 8).show_enough(50)
+    assert not tried(nothing, ["Stopped"] * 8).show_enough(50)
+
+
 def test_nobody_objects_before_there_is_something_to_compare_with():
     """One candidate more than predict together, and three splits."""
     assert tried([[0.8] * 5]).make_objection(1) is None
