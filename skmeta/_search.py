@@ -311,7 +311,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         if log is not None:
-            log = check_log(log, X)
+            log = check_log(log, X, y)
         routed, score_params, split_params = self._route(sample_weight, groups)
         seed = make_seed(self.random_state) if log is None else log["seed"]
         task = Task(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from skmeta._configuration import Configuration
 from skmeta._refit import QUICK
@@ -29,6 +30,7 @@ def make_log(trials, task, members):
         "seed": task.seed,
         "n_rows": len(task.y),
         "n_columns": task.X.shape[1],
+        "n_classes": len(task.classes),
         "n_rows_compared": task.n_rows,
         "n_splits": len(task.splits),
         "trials": [
@@ -51,14 +53,14 @@ def make_log(trials, task, members):
     }
 
 
-def check_log(log, X):
+def check_log(log, X, y):
     """Return a log with only the trials that had a score or predict.
 
     Parameters
     ----------
     log : dict
         The user's.
-    X : table
+    X, y : table and ndarray
         What is to be searched on now.
 
     Returns
@@ -71,12 +73,12 @@ def check_log(log, X):
         If it is no log, or that of another table.
     """
     try:
-        shape = log["n_rows"], log["n_columns"]
-        if shape != X.shape:
+        then = log["n_rows"], log["n_columns"], log["n_classes"]
+        now = *X.shape, len(pd.unique(y))
+        if then != now:
             raise ValueError(
-                f"log must be of a fit on a table of this shape, got: "
-                f"{shape[0]} rows x {shape[1]} columns in the log, {X.shape[0]} rows x "
-                f"{X.shape[1]} columns now."
+                f"log must be of a fit on a table of this shape, got: {_shape(then)} "
+                f"in the log, {_shape(now)} now."
             )
         members = {each["trial"] for each in log["members"]}
         kept = [
@@ -94,6 +96,10 @@ def check_log(log, X):
         raise ValueError(
             f"log must be the trial_log_ of a fitted estimator, got: {log!r:.200}."
         ) from error
+
+
+def _shape(sizes):
+    return "{} rows x {} columns, {} classes".format(*sizes)
 
 
 def quick_of(log):
