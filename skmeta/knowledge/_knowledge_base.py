@@ -255,7 +255,7 @@ class KnowledgeBase:
         )
 
     def with_configurations(self, names):
-        """Return a copy with only some configurations.
+        """Return one with only some configurations.
 
         Parameters
         ----------
@@ -280,6 +280,8 @@ class KnowledgeBase:
                 f"names must be in the index of configurations, got: {unknown}. "
                 f"See knowledge.configurations for the {len(index)} it holds."
             )
+        if len(names) == len(index):
+            return self
         return self._part(columns=np.flatnonzero(index.isin(names)))
 
     def save(self, path):
