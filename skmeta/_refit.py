@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import log_loss
 
 from skmeta._configuration import Configuration
-from skmeta._ensemble import WeightedEnsemble
+from skmeta._decision import log_probabilities
+from skmeta._ensemble import WeightedEnsemble, align
 from skmeta._evaluation import INTERRUPTED, calm, fit_all, take_rows
 from skmeta._schedule import CAUTION
 from skmeta._splits import hold_out, stratified_sample
@@ -64,7 +64,7 @@ def insure(task, configuration):
     Returns
     -------
     insurance : Insurance
-        The shares of the classes, if that does not beat them on rows held out.
+        The shares of the classes, if that does not clearly beat them on rows held out.
     """
     rows = stratified_sample(task.codes, min(_QUICK_ROWS, len(task.y)), task.seed)
     train, test = hold_out(task.codes, rows, task.seed)
@@ -87,10 +87,13 @@ def insure(task, configuration):
 
 
 def _beats(estimator, prior, task, rows):
-    """Say whether a classifier has the lower log loss, if it has one at all."""
+    """Say whether a classifier has the lower log loss, by more than chance.
+
+    One that has none is as good as any. Chance is one standard error of the difference.
+    """
     if not hasattr(estimator, "predict_proba") or len(rows) == 0:
         return True
-    X, y = take_rows(task.X, rows), task.y[rows]
+    X, truth = take_rows(task.X, rows), task.codes[rows]
     try:
         with calm():
             probabilities = estimator.predict_proba(X)
@@ -98,10 +101,15 @@ def _beats(estimator, prior, task, rows):
         return False
     if not np.isfinite(probabilities).all():
         return False
-    classes = prior.classes_
-    return log_loss(y, probabilities, labels=classes) < log_loss(
-        y, prior.predict_proba(X), labels=classes
-    )
+    logs = [
+        log_probabilities(align(values, known, task.classes)[range(len(rows)), truth])
+        for values, known in [
+            (probabilities, estimator.classes_),
+            (prior.predict_proba(X), prior.classes_),
+        ]
+    ]
+    gain = logs[0] - logs[1]
+    return gain.mean() > gain.std() / np.sqrt(len(rows))
 
 
 def fit_members(indices, trials, task, fitted_on=None):

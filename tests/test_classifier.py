@@ -194,7 +194,7 @@ def test_what_was_tried_in_time_can_be_tried_again(mixed_table):
         clone(timed).replay(X, y, {"n_rows": len(y)})
     with pytest.raises(ValueError, match="log must be of a fit on a table of this"):
         clone(timed).replay(X.iloc[:, :2], y, log)
-    with pytest.raises(ValueError, match="3 classes in the log, .* 2 classes now"):
+    with pytest.raises(ValueError, match=r"3 classes in the log, .* 2 classes now"):
         clone(timed).replay(X, np.array(y) == np.array(y)[0], log)
 
 
