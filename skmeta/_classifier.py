@@ -76,13 +76,14 @@ class MetaLearnerClassifier(MetaSearch):
         limit is on all of it while candidates are fitted. Linux only; elsewhere
         there is no limit.
     max_predict_ms : float, default=None
-        Milliseconds that the prediction of one row may take, with one thread. What
-        is known to take much longer is not tried; a candidate that does has an error
-        in the leaderboard, and the ensemble has no more members than that allows.
-        The checks of the table take about half a millisecond besides. What is
+        Milliseconds that ``ensemble_`` may take to predict one row, with one thread;
+        the checks of the table take about half a millisecond besides. What is known to
+        take much longer is not tried; a candidate that does has an error in the
+        leaderboard, and the ensemble has no more members than that allows. What is
         chosen then depends on the machine.
     max_model_mb : float, default=None
-        Megabytes that the models that predict may take when pickled, all together.
+        Megabytes (2**20 bytes) that the models of ``ensemble_`` may take when pickled.
+        With several jobs they take some hundred bytes more.
     ensemble_size : int or None, default=5
         Most candidates in the final classifier, None for no limit. They are chosen
         greedily by the log loss of their weighted mean out of fold [2]_, and the
@@ -137,8 +138,9 @@ class MetaLearnerClassifier(MetaSearch):
         As `GridSearchCV.cv_results_`.
     leaderboard_ : DataFrame
         Every candidate tried, the best first, with scores, seconds, what was
-        expected of it, its weight in the ensemble, and its error if it failed.
-        The index is the order tried.
+        expected of it, its weight in the ensemble, and its error if it failed; with
+        `max_predict_ms` or `max_model_mb` also ``predict_ms`` or ``model_mb`` of the
+        models of its splits. The index is the order tried.
     trial_log_ : dict
         What was tried and what predicts, for `replay`: numbers, strings, lists and
         dicts, so that JSON can hold it.
@@ -403,11 +405,11 @@ class MetaLearnerClassifier(MetaSearch):
             for index, values in enumerate(trials.evaluations.probabilities)
         ]
 
-    def _lighten(self, task, fitted, weights):
+    def _lighten(self, trials, task, fitted, weights):
         kept = [index for index in weights if index in fitted]
-        while len(kept) > 1:
-            members = [fitted[index] for index in kept]
-            if task.objection(WeightedEnsemble(members).use(members)) is None:
+        while task.footprint_limit and len(kept) > 1:
+            ensemble = WeightedEnsemble([trials.candidates[index] for index in kept])
+            if task.excess(ensemble.use([fitted[index] for index in kept])) is None:
                 break
             kept.pop()
         if len(kept) == len(weights):

@@ -421,7 +421,7 @@ class _Results:
                 f"not have ended in time.",
             )
             return False
-        objection = self._footprint_limit.objection(_footprint(done))
+        objection = self._footprint_limit.excess(_footprint(done))
         if objection is not None:
             self.give_up(index, objection)
             return False
@@ -462,8 +462,12 @@ class _Results:
         ]
 
     def has_complete(self):
-        """Say whether there is a candidate with all its folds."""
-        return len(self._complete()) > 0
+        """Say whether a candidate has all its folds, and nothing against it."""
+        return any(
+            self._footprint_limit.excess(_footprint(folds.values())) is None
+            and not any(result.error for result in folds.values())
+            for folds in map(self._folds.get, self._complete())
+        )
 
     def _complete(self):
         return [i for i, folds in self._folds.items() if len(folds) == self._n_splits]
@@ -476,7 +480,7 @@ class _Results:
         scores, seconds, error = _summary(folds, self._n_splits)
         error = self._reasons.get(index, error)
         if error is None:
-            error = self._footprint_limit.objection(_footprint(folds.values()))
+            error = self._footprint_limit.excess(_footprint(folds.values()))
         self._on_candidate(index, scores, seconds, error)
 
     def merge(self):
@@ -499,16 +503,15 @@ class _Results:
             errors[index] = _summary(folds, self._n_splits)[2]
             if len(folds) < self._n_splits and errors[index] is None:
                 errors[index] = self._reasons.get(index, _CUT)
-            if self._footprint_limit and folds:
-                footprints[index] = _footprint(folds.values())
-                if errors[index] is None:
-                    errors[index] = self._footprint_limit.objection(footprints[index])
+            footprints[index] = _footprint(folds.values())
+            if errors[index] is None:
+                errors[index] = self._footprint_limit.excess(footprints[index])
             if errors[index] is None:
                 ordered = [folds[fold] for fold in range(self._n_splits)]
                 probabilities[index] = [result.probabilities for result in ordered]
                 if all(result.model is not None for result in ordered):
                     models[index] = [result.model for result in ordered]
-            elif self.interrupted:
+            elif self.interrupted and len(folds) < self._n_splits:
                 scores[index] = np.nan
         return Evaluations(
             scores,
@@ -547,8 +550,9 @@ def _summary(folds, n_splits):
 
 
 def _footprint(results):
-    """Return what the models of the folds take that did not fail."""
-    return typical([each.footprint for each in results if each.footprint])
+    """Return what the models of folds take, None if none of them was measured."""
+    measured = [each.footprint for each in results if each.footprint]
+    return typical(measured) if measured else None
 
 
 def _calmly(work, *arguments):
@@ -566,7 +570,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
     train, test = work.splits[fold]
     start = time.perf_counter()
     fitted, score, probabilities, model = start, np.nan, None, None
-    footprint = None
+    footprint = ended = None
     try:
         with memory_limit(work.memory_limit), time_limit(limit):
             estimator = clone(candidate)
@@ -577,7 +581,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
             )
             fitted = time.perf_counter()
             score, probabilities = _score_fold(work, estimator, test)
-            error = None
+            error, ended = None, time.perf_counter()
             if not np.isfinite(score):
                 error, score = f"The scorer gave {score} instead of a number.", np.nan
             else:
@@ -590,7 +594,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
         error = f"Stopped after {time.perf_counter() - start:.1f} seconds."
     except Exception:
         error = format_exc()
-    ended = time.perf_counter()
+    ended = ended or time.perf_counter()
     fitted = fitted if fitted > start else ended
     return _FoldResult(
         index,
@@ -924,7 +928,10 @@ def make_cv_results(evaluations, params):
         results[f"split{split}_test_score"] = scores
     results["mean_test_score"] = evaluations.mean_scores
     results["std_test_score"] = _over_splits(np.std, evaluations.scores)
-    results["rank_test_score"] = _ranks(evaluations.mean_scores)
+    has_failed = [error is not None for error in evaluations.errors]
+    results["rank_test_score"] = _ranks(
+        np.where(has_failed, np.nan, evaluations.mean_scores)
+    )
     return results
 
 

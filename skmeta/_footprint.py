@@ -61,18 +61,21 @@ class FootprintLimit:
             np.nan if self.max_model_mb is None else _model_mb(estimator),
         )
 
-    def objection(self, footprint):
+    def excess(self, footprint):
         """Say what is too much.
 
         Parameters
         ----------
-        footprint : Footprint
+        footprint : Footprint or None
+            None is not known.
 
         Returns
         -------
-        objection : str or None
+        excess : str or None
             None if it is within the limits.
         """
+        if footprint is None:
+            return None
         most_ms, most_mb = self._limits()
         if footprint.predict_ms > most_ms:
             return (
@@ -118,14 +121,12 @@ def typical(footprints):
     Parameters
     ----------
     footprints : sequence of Footprint
+        At least one.
 
     Returns
     -------
     footprint : Footprint
-        Unknown if there are none.
     """
-    if not footprints:
-        return Footprint()
     return Footprint(
         float(np.median([each.predict_ms for each in footprints])),
         float(np.median([each.model_mb for each in footprints])),

@@ -6,6 +6,9 @@ from functools import lru_cache
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.recommendation import get_recommender
 
+# Of which a fold is predicted about as fast as a single row.
+_FEW_ROWS = 1_000
+
 
 def open_knowledge(knowledge):
     """Return a knowledge base, whatever form it was given in.
@@ -70,8 +73,8 @@ def fit_on_shipped(recommender, names, metric):
 def fast_enough(knowledge, names, max_predict_ms):
     """Leave out what is known to be much too slow, unless all is.
 
-    What the fewest rows of all tasks took is mostly the call itself, whatever the
-    number of rows. That was on another machine, so that only twice as much counts.
+    What the few rows of small tasks took is mostly the call itself. That was on
+    another machine, so that only twice as much counts.
 
     Parameters
     ----------
@@ -85,7 +88,9 @@ def fast_enough(knowledge, names, max_predict_ms):
     -------
     names : list of str
     """
-    least = knowledge.predict_seconds[names].min(axis=0)
+    tasks = knowledge.tasks
+    n_rows = tasks.get("n_rows_evaluated", tasks["n_rows"]).to_numpy()
+    least = knowledge.predict_seconds.loc[n_rows <= _FEW_ROWS, names].min(axis=0)
     is_slow = 1e3 * least > 2 * max_predict_ms
     return names if is_slow.all() else [n for n in names if not is_slow[n]]
 

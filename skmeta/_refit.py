@@ -19,6 +19,7 @@ from skmeta.exceptions import SkmetaWarning
 # What a member was fitted on if not on a number of rows: its models are those of the
 # splits, or it is what was there for the case.
 FOLDS = "folds"
+FOLD = "fold"  # the first of them alone
 QUICK = "quick"
 
 # The part of the time left that fits may be expected to take.
@@ -81,7 +82,7 @@ def insure(task, configuration):
         raise KeyboardInterrupt
     if estimator is None or not _beats(estimator, prior, task, test):
         return Insurance(_PRIOR, {}, prior, prior)
-    if task.objection(estimator) is not None:
+    if task.excess(estimator) is not None:
         return Insurance(_PRIOR, {}, prior, prior)
     return Insurance(configuration, params, candidate, estimator)
 
@@ -122,7 +123,8 @@ def fit_members(indices, trials, task, fitted_on=None):
     trials : Trials
     task : Task
     fitted_on : dict of int to (int or str), default=None
-        The rows of each, or `FOLDS`; None lets the time decide.
+        The rows of each, `FOLDS` or `FOLD`; None lets the time decide, and what the
+        models may take.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def fit_members(indices, trials, task, fitted_on=None):
     """
     plan = _plan(indices, trials, task) if fitted_on is None else fitted_on
     outcomes = {}
-    for n_rows in sorted({plan[index] for index in indices} - {FOLDS}):
+    for n_rows in sorted({plan[index] for index in indices} - {FOLDS, FOLD}):
         chosen = [index for index in indices if plan[index] == n_rows]
         outcomes |= _fit_on(n_rows, chosen, trials, task)
     is_interrupted = any(error == INTERRUPTED for _, _, error in outcomes.values())
@@ -143,21 +145,23 @@ def fit_members(indices, trials, task, fitted_on=None):
             stacklevel=5,
         )
         is_fitted = outcomes.get(indices[0], (None,))[0] is not None
-        if not is_fitted and plan[indices[0]] != FOLDS:
+        if not is_fitted and plan[indices[0]] not in (FOLDS, FOLD):
             outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)
     for index in indices:
-        estimator, _, error = outcomes.get(index, (None, None, "No time was left."))
+        estimator, rows, error = outcomes.get(index, (None, None, "No time was left."))
+        if estimator is not None:
+            error = task.excess(estimator)
         # When replayed, the models of the splits are there in any case.
-        if estimator is None and (plan[index] == FOLDS or task.schedule.is_limited):
-            estimator = _join_models(index, trials, task)
-            outcomes[index] = estimator, FOLDS, None if estimator else error
-    return {index: _within_limit(*outcome, task) for index, outcome in outcomes.items()}
-
-
-def _within_limit(estimator, fitted_on, error, task):
-    if estimator is not None:
-        error = task.objection(estimator)
-    return estimator if error is None else None, fitted_on, error
+        elif plan[index] in (FOLDS, FOLD) or task.schedule.is_limited:
+            all_or_one = (FOLDS, FOLD) if fitted_on is None else (plan[index],)
+            for rows in all_or_one:
+                estimator = _join_models(index, trials, task, rows)
+                if estimator is not None:
+                    error = task.excess(estimator)
+                if error is None:
+                    break
+        outcomes[index] = estimator if error is None else None, rows, error
+    return outcomes
 
 
 def _fit_on(n_rows, indices, trials, task):
@@ -200,11 +204,12 @@ def _plan(indices, trials, task):
     return plan
 
 
-def _join_models(index, trials, task):
+def _join_models(index, trials, task, which):
     """Return the models of the splits as one, None if they were not kept."""
     models = trials.evaluations.models[index]
     if models is None:
         return None
+    models = models[:1] if which == FOLD else models
     models = [pickle.loads(m) if isinstance(m, bytes) else m for m in models]
     if task.out_of_fold is None:
         # Whose predictions may be anything: only one of them alone gives the same.

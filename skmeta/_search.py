@@ -188,7 +188,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         -------
         self
             With the predictions of that fit, if the other parameters of this
-            estimator are the same.
+            estimator are the same. Models are not measured again, so that with
+            `max_predict_ms` or `max_model_mb` another `honest_score_` is possible.
 
         Raises
         ------
@@ -364,7 +365,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 started = time.perf_counter()
                 members = self._fit_final(trials, task, insurance, log)
                 self.refit_time_ = time.perf_counter() - started
-            self.trial_log_ = make_log(trials, task, members)
+            errors = self.leaderboard_["error"]
+            self.trial_log_ = make_log(trials, task, members, errors)
         return self
 
     def _try(self, recommender, trials, task):
@@ -629,7 +631,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _report(self, recommendation, n_before, index, scores, seconds, error):
         index += n_before
         configuration = recommendation.configurations[index]
-        outcome = "failed" if error else f"{scores.mean():.4f}"
+        outcome = f"{scores.mean():.4f}"
+        if error is not None:
+            outcome = "failed" if "Traceback" in error else error
         n_candidates = len(recommendation.configurations)
         print(
             f"[{index + 1}/{n_candidates}] {configuration.name}: {outcome} "
@@ -685,6 +689,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Let what was made for the case predict, since no candidate can."""
         learner = insurance.configuration.learner
         why = f"within the time budget of {self.time_budget} seconds"
+        if any(each is not None for each in trials.evaluations.footprints):
+            why += " and the limits on the model"
         if trials.evaluations.interrupted:
             why = "when it was interrupted"
         trials.add_untested(
@@ -693,7 +699,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         warnings.warn(
             f"No candidate had its scores and its final fit {why}: {learner} predicts, "
             f"fitted on few rows and compared with nothing but the shares of the "
-            f"classes.",
+            f"classes.{self._advice(trials)}",
             SkmetaWarning,
             stacklevel=5,
         )
@@ -709,7 +715,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Return the weights of the candidates that predict, the best one first."""
         return {self.best_index_: 1.0}
 
-    def _lighten(self, task, fitted, weights):
+    def _lighten(self, trials, task, fitted, weights):
         """Return the weights of those that are fitted and not too much together."""
         return weights
 
@@ -751,7 +757,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                     )
                 self._choose_next(trials, insurance, first_error)
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
-        weights = self._lighten(task, fitted, weights)
+        weights = self._lighten(trials, task, fitted, weights)
         self._combine(trials, task, fitted, weights)
         return {i: (weight, members[i][1]) for i, weight in weights.items()}
 
@@ -762,7 +768,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             return self._choose(left[0])
         if insurance is None:
             raise NoCandidateError(
-                f"No candidate could be fitted on all rows. The first one: {error}"
+                f"No candidate can predict when fitted on all rows. The first one: "
+                f"{error}{self._advice(trials)}"
             )
         errors = self.leaderboard_["error"]
         self._claim(trials, insurance)

@@ -55,11 +55,13 @@ class MetaHyperparamSelector(MetaSearch):
         limit is on all of it while candidates are fitted. Linux only; elsewhere
         there is no limit.
     max_predict_ms : float, default=None
-        Milliseconds that the prediction of one row may take, with one thread. What
-        is known to take much longer is not tried, and a candidate that does has an
-        error in the leaderboard. What is chosen then depends on the machine.
+        Milliseconds that ``best_estimator_`` may take to predict one row, with one
+        thread. What is known to take much longer is not tried, and a candidate that
+        does has an error in the leaderboard. What is chosen then depends on the
+        machine.
     max_model_mb : float, default=None
-        Megabytes that the model may take when pickled.
+        Megabytes (2**20 bytes) that it may take when pickled. With several jobs models
+        take some hundred bytes more.
     refit : bool, default=True
         Fit the best candidate on all rows.
     n_jobs : int, default=None
@@ -85,7 +87,9 @@ class MetaHyperparamSelector(MetaSearch):
     cv_results_ : dict
         As `GridSearchCV.cv_results_`.
     leaderboard_ : DataFrame
-        Every candidate tried, the best first. The index is the order tried.
+        Every candidate tried, the best first; with `max_predict_ms` or `max_model_mb`
+        also ``predict_ms`` or ``model_mb`` of the models of its splits. The index is
+        the order tried.
     trial_log_ : dict
         What was tried and what predicts, for `replay`.
     recommendation_ : Recommendation

@@ -9,7 +9,7 @@ from skmeta._configuration import Configuration
 from skmeta._refit import QUICK
 
 
-def make_log(trials, task, members):
+def make_log(trials, task, members, errors):
     """Return a record of a search from which it can be done again.
 
     Parameters
@@ -18,6 +18,8 @@ def make_log(trials, task, members):
     task : Task
     members : dict of int to (float, int or str)
         Weight of each candidate that predicts, and what it was fitted on.
+    errors : Series of (str or None)
+        Of the candidates, those of the last fits among them.
 
     Returns
     -------
@@ -37,12 +39,12 @@ def make_log(trials, task, members):
             {
                 "configuration": configuration.to_dict(),
                 "score": None if np.isnan(mean) else float(mean),
-                "error": error,
+                "error": None if pd.isna(error) else error,
             }
             for configuration, mean, error in zip(
                 trials.tried.configurations,
                 evaluations.mean_scores,
-                evaluations.errors,
+                errors.sort_index(),
                 strict=True,
             )
         ],

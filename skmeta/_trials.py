@@ -10,6 +10,7 @@ import numpy as np
 from skmeta._base_learners import TaskSize, get_learner
 from skmeta._evaluation import (
     Evaluations,
+    calm,
     can_end_fits,
     params_of_rows,
     take_rows,
@@ -126,7 +127,7 @@ class Task:
         params = params_of_rows(self.fit_params, rows, len(self.y))
         return take_rows(self.X, rows), self.y[rows], params
 
-    def objection(self, estimator):
+    def excess(self, estimator):
         """Say what of a fitted model is too much, None if nothing is.
 
         Parameters
@@ -135,14 +136,17 @@ class Task:
 
         Returns
         -------
-        objection : str or None
+        excess : str or None
         """
         if not self.footprint_limit:
             return None
         row = take_rows(self.X, np.array([0]))
-        return self.footprint_limit.objection(
-            self.footprint_limit.measure(estimator, row)
-        )
+        try:
+            with calm():
+                footprint = self.footprint_limit.measure(estimator, row)
+        except Exception as error:
+            return f"It cannot be measured: {type(error).__name__}: {error}"
+        return self.footprint_limit.excess(footprint)
 
     def wait_for_workers(self):
         """Wait for workers that may do what cannot be done here; say if there are."""

@@ -2,18 +2,36 @@
 
 import pickle
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import get_scorer
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_info
 
-from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
+from skmeta import (
+    Configuration,
+    MetaHyperparamSelector,
+    MetaLearnerClassifier,
+    Recommendation,
+    load_knowledge,
+)
 from skmeta import _footprint as footprint_module
+from skmeta._evaluation import Evaluations
 from skmeta._footprint import Footprint, FootprintLimit, typical
+from skmeta._out_of_fold import OutOfFold
+from skmeta._recommending import fast_enough
+from skmeta._refit import fit_members
+from skmeta._schedule import Schedule
+from skmeta._trials import Task, Trials
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 
 
@@ -80,17 +98,17 @@ def test_what_is_measured(table):
 def test_objections():
     """They say what was measured and what may be."""
     limit = FootprintLimit(max_predict_ms=5, max_model_mb=0.5)
-    assert limit.objection(Footprint(5, 0.5)) is None
-    assert "7.12 ms to predict a row, max_predict_ms is 5" in limit.objection(
+    assert limit.excess(Footprint(5, 0.5)) is None
+    assert "7.12 ms to predict a row, max_predict_ms is 5" in limit.excess(
         Footprint(7.1234, 0.1)
     )
-    assert "0.6 MB, max_model_mb is 0.5" in limit.objection(Footprint(1, 0.6))
-    assert FootprintLimit().objection(Footprint()) is None
-    assert limit.objection(Footprint()) is None
+    assert "0.6 MB, max_model_mb is 0.5" in limit.excess(Footprint(1, 0.6))
+    assert FootprintLimit().excess(Footprint()) is None
+    assert limit.excess(Footprint()) is None
     assert typical([Footprint(1, 3), Footprint(9, 5), Footprint(2, 4)]) == Footprint(
         2, 4
     )
-    assert np.isnan(typical([]).predict_ms)
+    assert limit.excess(None) is None
 
 
 def test_shares_of_the_limits():
@@ -217,3 +235,126 @@ def test_hyperparameters_of_a_given_estimator(table):
         search.fit(X, y)
     search.set_params(max_model_mb=1.0).fit(X, y)
     assert search.leaderboard_["model_mb"].between(0, 1).all()
+
+
+def test_models_are_measured_with_one_thread(table, monkeypatch):
+    """In the end as on the splits: threads that wait would seem to be slow models."""
+    X, y = table
+    threads = []
+
+    def predict_ms(estimator, row):
+        threads.extend(pool["num_threads"] for pool in threadpool_info())
+        return 1.0
+
+    monkeypatch.setattr(footprint_module, "_predict_ms", predict_ms)
+    classifier(max_predict_ms=50, n_candidates=2, time_budget=60).fit(X, y)
+    assert set(threads) == {1}
+
+
+def test_models_of_splits_that_are_too_large_together(table):
+    """One of them predicts then, and the log knows."""
+    X, y = table
+    out_of_time = Schedule(100.0, clock=iter([0.0, *[99.0] * 50]).__next__)
+    trials, task = _tried_with_models(X, y, out_of_time)
+    size = len(pickle.dumps(trials.evaluations.models[0][0], protocol=5)) / 2**20
+    for share, expected in ((4.0, "folds"), (1.5, "fold"), (0.5, "fold")):
+        limited = replace(task, footprint_limit=FootprintLimit(None, share * size))
+        [(estimator, fitted_on, error)] = fit_members([0], trials, limited).values()
+        assert fitted_on == expected
+        assert (estimator is None) == (share < 1)
+        assert (error is not None) == (share < 1)
+    limited = replace(task, schedule=Schedule())
+    [(again, _, _)] = fit_members([0], trials, limited, {0: "fold"}).values()
+    assert again is trials.evaluations.models[0][0]
+
+
+def _tried_with_models(X, y, schedule):
+    fold_of = np.arange(len(y)) % 3
+    splits = [
+        (np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold))
+        for fold in range(3)
+    ]
+    task = Task(X, y, len(y), splits=splits, schedule=schedule)
+    out_of_fold = OutOfFold(
+        X, y, splits, get_scorer("accuracy"), "accuracy", True, {}, None
+    )
+    models = [GaussianNB().fit(X[train], y[train]) for train, _ in splits]
+    trials = Trials(Recommendation.none(), 3)
+    trials.recommendation = replace(
+        trials.recommendation,
+        configurations=(Configuration("gaussian_nb"),),
+        expected_scores=np.array([1.0]),
+        expected_seconds=np.array([1.0]),
+    )
+    trials.add(
+        [({}, GaussianNB())],
+        replace(
+            Evaluations.untested(1, 3),
+            scores=np.ones((1, 3)),
+            fit_seconds=np.full((1, 3), 50.0),
+            models=(models,),
+        ),
+    )
+    return trials, replace(task, out_of_fold=out_of_fold)
+
+
+def test_what_cannot_be_pickled_has_no_size(table):
+    """That is said."""
+    X, y = table
+    unpicklable = make_pipeline(FunctionTransformer(lambda X: X), LogisticRegression())
+    search = MetaHyperparamSelector(unpicklable, max_model_mb=1, n_candidates=1)
+    with pytest.raises(NoCandidateError, match=r"cannot be measured: .*[Pp]ickl"):
+        search.fit(X, y)
+    search.set_params(n_candidates=2, time_budget=20)
+    with pytest.raises(NoCandidateError, match="Can't pickle"):
+        search.fit(X, y)
+
+
+def test_no_advice_on_limits_where_models_fail_otherwise(table):
+    """Nothing was measured."""
+    X, y = table
+    broken = FunctionTransformer(lambda X: X[:, 99])
+    with pytest.raises(NoCandidateError, match="IndexError") as raised:
+        classifier(preprocessor=broken, max_model_mb=10, n_candidates=2).fit(X, y)
+    assert "Allow more" not in str(raised.value)
+    assert "nan" not in str(raised.value)
+
+
+def test_the_best_candidate_is_the_first_that_may_predict(table):
+    """`rank_test_score` is as in `GridSearchCV`, and `replay` as the fit was."""
+    X, y = table
+    clf = classifier(max_model_mb=0.5).fit(X, y)
+    assert clf.cv_results_["rank_test_score"][clf.best_index_] == 1
+    failed = clf.leaderboard_["error"].notna()
+    assert clf.leaderboard_["rank"][failed].min() > (~failed).sum()
+    logged = [trial["error"] for trial in clf.trial_log_["trials"]]
+    assert [error is not None for error in logged] == failed.sort_index().tolist()
+
+
+def test_an_interruption_before_anything_may_predict(table):
+    """Is one, also if something was scored that is too large."""
+    X, y = table
+    fits = []
+
+    def count(X):
+        fits.append(1)
+        if len(fits) > 8:
+            raise KeyboardInterrupt
+        return X
+
+    learners = ["extra_trees", "random_forest"]
+    clf = classifier(
+        base_learners=learners, preprocessor=FunctionTransformer(count), cv=2
+    )
+    with pytest.raises(KeyboardInterrupt):
+        clf.set_params(max_model_mb=0.001).fit(X, y)
+
+
+def test_knowledge_of_large_tables_does_not_say_what_is_slow():
+    """A fold of many rows takes long without a row doing so."""
+    knowledge = load_knowledge()
+    is_small = knowledge.tasks["n_rows_evaluated"] <= 5_000
+    large = knowledge.without(list(knowledge.tasks.index[is_small]))
+    names = list(large.configurations.index)
+    assert fast_enough(large, names, 1.0) == names
+    assert len(fast_enough(knowledge, names, 1.0)) < len(names)
