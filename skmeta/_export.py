@@ -525,7 +525,9 @@ def _single_steps(reading):
     else:
         read = FunctionTransformer(pd.to_timedelta, kw_args={"errors": "coerce"})
         steps = [read, methodcaller("astype", "timedelta64[us]")]
-    return _functions([*steps, methodcaller("div", pd.Timedelta(1, "s")), finish])
+    # In this unit pandas 2 too divides what reaches to the year 9999.
+    second = pd.Timedelta(1, "s").as_unit("us")
+    return _functions([*steps, methodcaller("div", second), finish])
 
 
 def _date_steps():

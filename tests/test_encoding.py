@@ -109,6 +109,7 @@ def test_a_text_means_the_same_alone(text):
     np.testing.assert_allclose(alone, together[:5], atol=1e-9)
 
 
+@pytest.mark.skipif(pd.__version__ < "3", reason="they are all one to pandas 2")
 def test_halves_of_characters():
     """A text that is no valid Unicode, as files with errors give it, is a text."""
     X = sentences(40)[0]
