@@ -304,37 +304,15 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """
         self._forget()
         self._check_parameters()
-        budget, n_jobs = self.time_budget if log is None else None, self.n_jobs
-        if budget is not None and budget < _LEAST_FOR_WORKERS:
-            n_jobs = 1
-        schedule = Schedule(budget, effective_n_jobs(n_jobs))
+        schedule = self._start_schedule(log)
         X, y = self._check_inputs(X, y)
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         if log is not None:
             log = check_log(log, X, y)
-        routed, score_params, split_params = self._route(sample_weight, groups)
-        seed = make_seed(self.random_state) if log is None else log["seed"]
-        task = Task(
-            X,
-            y,
-            n_rows=len(y),
-            score_params=score_params,
-            schedule=schedule,
-            seed=seed,
-            n_jobs=n_jobs,
-            memory_limit=self.memory_limit,
-            footprint_limit=self._footprint_limit(log),
+        task, split_params, knowledge, names = self._prepare(
+            X, y, sample_weight, groups, schedule, log
         )
-        knowledge, names = self._open_knowledge(task.size, sample_weight is not None)
-        task = replace(
-            task,
-            fit_params=self._estimator_params(routed, sample_weight),
-            make=partial(self._make_candidate, size=task.size, seed=seed),
-            out_of_fold=self._out_of_fold(task, sample_weight, groups),
-        )
-        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
-            task = replace(task, workers=start_workers(n_jobs))
         quick = None if log is None else quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
@@ -368,6 +346,39 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             errors = self.leaderboard_["error"]
             self.trial_log_ = make_log(trials, task, members, errors)
         return self
+
+    def _start_schedule(self, log):
+        """Return what is left of the time from now on."""
+        if log is not None:
+            return Schedule(None, effective_n_jobs(self.n_jobs))
+        budget = self.time_budget
+        is_short = budget is not None and budget < _LEAST_FOR_WORKERS
+        return Schedule(budget, 1 if is_short else effective_n_jobs(self.n_jobs))
+
+    def _prepare(self, X, y, sample_weight, groups, schedule, log):
+        """Return the task, what splits it, and what may be recommended for it."""
+        routed, score_params, split_params = self._route(sample_weight, groups)
+        task = Task(
+            X,
+            y,
+            n_rows=len(y),
+            score_params=score_params,
+            schedule=schedule,
+            seed=make_seed(self.random_state) if log is None else log["seed"],
+            n_jobs=self.n_jobs if schedule.n_workers > 1 else 1,
+            memory_limit=self.memory_limit,
+            footprint_limit=self._footprint_limit(log),
+        )
+        knowledge, names = self._open_knowledge(task.size, sample_weight is not None)
+        task = replace(
+            task,
+            fit_params=self._estimator_params(routed, sample_weight),
+            make=partial(self._make_candidate, size=task.size, seed=task.seed),
+            out_of_fold=self._out_of_fold(task, sample_weight, groups),
+        )
+        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
+            task = replace(task, workers=start_workers(task.n_jobs))
+        return task, split_params, knowledge, names
 
     def _try(self, recommender, trials, task):
         """Try what is recommended, in rounds that learn from those before.
