@@ -43,9 +43,18 @@ def choose_tables(knowledge, options):
 def find_predictions(table, options):
     """Return the directory of a table's predictions, None if there is none."""
     for directory in options.predictions:
-        if (directory / table / "y.npy").exists():
+        # A build that only described the table kept its classes alone.
+        if any((directory / table).glob("*-*.npy")):
             return directory / table
     return None
+
+
+def load_candidates(knowledge, table, options):
+    """Return classes, folds, and probabilities of what would be recommended."""
+    directory = find_predictions(table, options)
+    names = recommended(knowledge, table, directory, options)
+    y, fold = np.load(directory / "y.npy"), np.load(directory / "fold.npy")
+    return y, fold, load_stack(directory, names)
 
 
 def recommended(knowledge, table, directory, options):
@@ -64,11 +73,9 @@ def recommended(knowledge, table, directory, options):
     return [name for name in names if (directory / f"{name}.npy").exists()]
 
 
-def load_stack(directory, names, rows=slice(None), classes=slice(None)):
+def load_stack(directory, names):
     """Return probabilities of shape (n_candidates, n_rows, n_classes)."""
-    stack = np.stack(
-        [np.load(directory / f"{name}.npy")[rows][:, classes] for name in names]
-    )
+    stack = np.stack([np.load(directory / f"{name}.npy") for name in names])
     stack = np.maximum(stack.astype(np.float64), 1e-7)  # they were float16
     return stack / stack.sum(axis=2, keepdims=True)
 

@@ -19,11 +19,9 @@ import numpy as np
 from _predictions import (
     add_candidates,
     choose_tables,
-    find_predictions,
     halves,
-    load_stack,
+    load_candidates,
     make_parser,
-    recommended,
 )
 from _runs import resume
 from sklearn import metrics
@@ -67,10 +65,7 @@ def main():
 
 
 def run_table(table, knowledge, options):
-    directory = find_predictions(table, options)
-    y = np.load(directory / "y.npy")
-    names = recommended(knowledge, table, directory, options)
-    stack = load_stack(directory, names)
+    y, _, stack = load_candidates(knowledge, table, options)
     first, second = halves(y, options.seed)
     rows = []
     for chosen_on, judged_on in ((first, second), (second, first)):

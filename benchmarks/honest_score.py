@@ -35,11 +35,9 @@ import pandas as pd
 from _predictions import (
     add_candidates,
     choose_tables,
-    find_predictions,
     halves,
-    load_stack,
+    load_candidates,
     make_parser,
-    recommended,
 )
 from _runs import resume
 from sklearn.exceptions import UndefinedMetricWarning
@@ -89,9 +87,7 @@ def choose(knowledge, options):
 
 
 def run_table(table, knowledge, options):
-    directory = find_predictions(table, options)
-    names = recommended(knowledge, table, directory, options)
-    y, fold, stack = load(directory, names, options)
+    y, fold, stack = without_rare(*load_candidates(knowledge, table, options), options)
     rows = []
     for repeat in range(options.n_repeats):
         for seen, unseen in divide(y, fold, repeat, options):
@@ -113,16 +109,13 @@ def run_table(table, knowledge, options):
     return rows
 
 
-def load(directory, names, options):
-    """Return classes, folds and probabilities.
-
-    Without classes too rare to have a row in every fold, seen and not seen.
-    """
-    y, fold = np.load(directory / "y.npy"), np.load(directory / "fold.npy")
+def without_rare(y, fold, stack, options):
+    """Leave out classes too rare to have a row in every fold, seen and not seen."""
     share = 0.5 if options.rows_seen is None else options.rows_seen / len(y)
     kept = np.flatnonzero(np.bincount(y) * share >= 1.2 * (fold.max() + 1))
     rows = np.isin(y, kept) & (fold >= 0)
-    stack = load_stack(directory, names, rows, kept)
+    stack = stack[:, rows][:, :, kept]
+    stack /= stack.sum(axis=2, keepdims=True)
     return np.searchsorted(kept, y[rows]), fold[rows], stack
 
 

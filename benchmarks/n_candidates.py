@@ -16,11 +16,9 @@ import numpy as np
 import pandas as pd
 from _predictions import (
     choose_tables,
-    find_predictions,
     halves,
-    load_stack,
+    load_candidates,
     make_parser,
-    recommended,
 )
 from _runs import resume
 from ensemble import balanced, tune_exponent
@@ -49,12 +47,9 @@ def main():
 
 
 def run_table(table, knowledge, options):
-    directory = find_predictions(table, options)
-    y = np.load(directory / "y.npy")
-    names = recommended(knowledge, table, directory, options)
-    if len(names) < max(COUNTS) - 8:  # too many have failed
+    y, _, stack = load_candidates(knowledge, table, options)
+    if len(stack) < max(COUNTS) - 8:  # too many have failed
         return []
-    stack = load_stack(directory, names)
     rows = []
     for seed in range(2):
         first, second = halves(y, seed)

@@ -380,6 +380,7 @@ class MetaLearnerClassifier(MetaSearch):
             task.score_params,
             sample_weight,
             groups,
+            encoded=(task.classes, task.codes),
         )
 
     @property

@@ -185,10 +185,9 @@ def check_target(y, X):
             "Convert them, for instance by astype(str)."
         )
     check_classification_targets(y)
-    classes = np.unique(y)
-    if len(classes) < 2:
+    if (y == y[0]).all():
         raise ValueError(
-            f"y must have at least two classes, got: one class, {str(classes[0])!r}."
+            f"y must have at least two classes, got: one class, {str(y[0])!r}."
         )
     return y
 

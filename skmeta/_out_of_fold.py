@@ -46,6 +46,9 @@ class OutOfFold:
         Weights of the rows.
     groups : array-like of shape (n_rows,), default=None
         Rows of one group are not independent of each other.
+    encoded : pair of ndarray of shape (n_classes,) and (n_rows,), default=None
+        What ``np.unique(y, return_inverse=True)`` returns, where it is known: to
+        sort long columns of strings takes time.
 
     Attributes
     ----------
@@ -64,8 +67,11 @@ class OutOfFold:
         score_params,
         sample_weight,
         groups=None,
+        encoded=None,
     ):
-        self.classes, self._codes = np.unique(y, return_inverse=True)
+        if encoded is None:
+            encoded = np.unique(y, return_inverse=True)
+        self.classes, self._codes = encoded
         self._X, self._y = X, y
         self._scorer, self._score_params = scorer, score_params
         self._metric, self._is_exact = metric, is_exact
