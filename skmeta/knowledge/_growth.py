@@ -342,6 +342,11 @@ class _Records:
 
     def _take_over(self, knowledge, protocol):
         """Go on from a finished knowledge base."""
+        if len(knowledge.parts) > 1:
+            raise KnowledgeError(
+                f"A merged knowledge base cannot be gone on with, got one of "
+                f"{len(knowledge.parts)} parts. Build another, and merge that with it."
+            )
         earlier = knowledge.provenance.get("protocol", {})
         if {name: earlier.get(name) for name in protocol} != protocol:
             raise KnowledgeError(

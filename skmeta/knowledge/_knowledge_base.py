@@ -1,8 +1,12 @@
 import copy
+import hashlib
 import json
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+
+from skmeta.knowledge._merging import in_order, task_keys, unite
 
 _REQUIRED_COLUMNS = ("family", "domain", "n_rows", "n_features", "n_classes")
 _FAILURE_COLUMNS = ("task", "configuration", "error")
@@ -12,14 +16,20 @@ class KnowledgeBase:
     """Scores of configurations on tasks, with the meta-features of the tasks.
 
     A knowledge base is a value: methods return another one and never change it,
-    and what its properties return are copies.
+    and what its properties return are copies. ``a + b`` is one that holds what both
+    do; the order in which several are added, and how often each is, do not matter.
+    It knows a table by its ``fingerprint``, whatever its name. Where a configuration
+    was evaluated more than once on a table the mean counts, by the rows of each
+    evaluation.
 
     Parameters
     ----------
     tasks : DataFrame of shape (n_tasks, n_columns)
         Indexed by task name, with the columns ``family`` (a name that variants
         of one dataset share), ``domain``, ``n_rows``, ``n_features`` and
-        ``n_classes``; any others, such as the source, hold what JSON can.
+        ``n_classes``; any others, such as the source, hold what JSON can. Tables
+        with one ``fingerprint`` are the same; without one, those with one name and
+        the same sizes.
     meta_features : DataFrame of shape (n_tasks, n_meta_features)
         Finite numbers, with the same index.
     configurations : sequence of Configuration
@@ -79,6 +89,7 @@ class KnowledgeBase:
         self._predict_seconds = _frozen(predict_seconds)
         self._failures = _tidy_failures(failures)
         self._provenance = _as_json("provenance", dict(provenance or {}))
+        self._merged_from = ()
         self._check()
 
     def _check(self):
@@ -160,8 +171,26 @@ class KnowledgeBase:
 
     @property
     def provenance(self):
-        """Dict of protocol and versions."""
+        """Dict of protocol and versions; ``parts`` lists them if it was merged."""
         return copy.deepcopy(self._provenance)
+
+    @property
+    def parts(self):
+        """Tuple of those it was merged from, the largest first; else of itself."""
+        return self._merged_from or (self,)
+
+    @cached_property
+    def digest(self):
+        """SHA-256 of what it holds, as hexadecimal digits."""
+        if self._merged_from:
+            digests = "".join(part.digest for part in self._merged_from)
+            return hashlib.sha256(digests.encode()).hexdigest()
+        # The file format knows this class, and not the other way round.
+        from skmeta.knowledge._storage import to_members
+
+        members = to_members(self)
+        content = b"".join(hashlib.sha256(value).digest() for value in members.values())
+        return hashlib.sha256("".join(members).encode() + content).hexdigest()
 
     def scores(self, metric):
         """Return the mean score over folds of every configuration on every task.
@@ -222,16 +251,23 @@ class KnowledgeBase:
         Parameters
         ----------
         names : str or iterable of str
-            Task names; those it does not hold are ignored. The name of a family
-            counts only if it is the name of a task.
+            Task names, also those in its parts; what it does not hold is ignored.
+            The name of a family counts only if it is the name of a task.
 
         Returns
         -------
         knowledge : KnowledgeBase
         """
         names = _as_set(names)
+        named = {
+            key
+            for part in self.parts
+            for name, key in zip(part._tasks.index, task_keys(part._tasks), strict=True)
+            if name in names
+        }
         families = self._tasks["family"]
-        excluded = set(families[families.index.isin(names)])
+        is_named = families.index.isin(names) | pd.Index(self._keys).isin(named)
+        excluded = set(families[is_named])
         return self._part(rows=np.flatnonzero(~families.isin(excluded)))
 
     def select_learners(self, learners):
@@ -305,7 +341,14 @@ class KnowledgeBase:
 
         save_knowledge(self, path)
 
+    def __add__(self, other):
+        if not isinstance(other, KnowledgeBase):
+            return NotImplemented
+        return merge(self.parts + other.parts)
+
     def _part(self, rows=None, columns=None):
+        if self._merged_from:
+            return merge([self._part_of(part, rows, columns) for part in self.parts])
         rows = np.arange(len(self._tasks)) if rows is None else np.asarray(rows, int)
         if columns is None:
             columns = np.arange(len(self._configurations))
@@ -329,6 +372,24 @@ class KnowledgeBase:
             provenance=self._provenance,
         )
 
+    def _part_of(self, part, rows, columns):
+        """Return what a part has of some rows and columns of the whole."""
+        if rows is not None:
+            keys = {self._keys[row] for row in rows}
+            rows = [i for i, key in enumerate(task_keys(part._tasks)) if key in keys]
+        if columns is not None:
+            names = {self._configurations[column].name for column in columns}
+            columns = [i for i, c in enumerate(part._configurations) if c.name in names]
+        return part._part(rows, columns)
+
+    @cached_property
+    def _keys(self):
+        """What tells each task from others, in the parts too."""
+        if not self._merged_from:
+            return task_keys(self._tasks)
+        keys = (key for part in self._merged_from for key in task_keys(part._tasks))
+        return list(dict.fromkeys(keys))
+
     def _configuration_index(self):
         return pd.Index([c.name for c in self._configurations], name="configuration")
 
@@ -344,7 +405,8 @@ class KnowledgeBase:
         if not isinstance(other, KnowledgeBase):
             return NotImplemented
         return (
-            self._configurations == other._configurations
+            self._merged_from == other._merged_from
+            and self._configurations == other._configurations
             and self.metrics == other.metrics
             and self._failures == other._failures
             and self._provenance == other._provenance
@@ -375,6 +437,29 @@ class KnowledgeBase:
             f"KnowledgeBase: {len(self._tasks)} tasks of {n_families} families x "
             f"{len(self._configurations)} configurations, {len(self.metrics)} metrics"
         )
+
+
+def merge(parts):
+    """Return the knowledge base that holds what all parts do.
+
+    Parameters
+    ----------
+    parts : iterable of KnowledgeBase
+        None of them merged.
+
+    Returns
+    -------
+    knowledge : KnowledgeBase
+    """
+    parts = tuple(parts)
+    # A single one need not be put in order, which takes its digest.
+    if len(parts) > 1:
+        parts = in_order(parts)
+    if len(parts) == 1:
+        return parts[0]
+    merged = KnowledgeBase(**unite(parts))
+    merged._merged_from = parts
+    return merged
 
 
 def _as_set(names):

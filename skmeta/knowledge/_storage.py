@@ -13,7 +13,7 @@ import pandas as pd
 import skmeta
 from skmeta._configuration import Configuration
 from skmeta.exceptions import KnowledgeError
-from skmeta.knowledge._knowledge_base import KnowledgeBase
+from skmeta.knowledge._knowledge_base import KnowledgeBase, merge
 
 # A knowledge file is a zip of JSON documents and NumPy arrays:
 #
@@ -27,13 +27,17 @@ from skmeta.knowledge._knowledge_base import KnowledgeBase
 #   *.npy                 meta_features, fit_seconds, predict_seconds, and one
 #                         fold_scores.<metric> for each metric
 #
+# One that was merged has all but the manifest once for each of its parts, in
+# directories named 0/, 1/ and so on, and format version 2.
+#
 # To change it: raise FORMAT_VERSION, keep reading every version before, store a
 # small file of the new version as tests/knowledge/knowledge_v<version>.zip beside
 # the old ones, which stay, and add a line to docs/file-format.md. What is only
 # added, and may be missing, needs no new version. Nothing that can run code (no
 # pickle) is ever read.
 FORMAT = "skmeta-knowledge"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_VERSION_OF_ONE_PART = 1
 
 _SCORES = "fold_scores."
 _ARRAYS = ("meta_features", "fit_seconds", "predict_seconds")
@@ -84,7 +88,7 @@ def _load(path):
             f"python -m skmeta build."
         )
     try:
-        return _from_members(_read_members(path))
+        return merge([_from_members(m) for m in _by_part(_read_members(path))])
     except KnowledgeError:
         raise
     except OSError as error:
@@ -127,6 +131,15 @@ def _read_members(path):
         if hashlib.sha256(members[name]).hexdigest() != expected:
             raise _damaged(path, f"the checksum of {name} does not match")
     return members
+
+
+def _by_part(members):
+    """Return the members of each part, without its directory."""
+    parts = {}
+    for name, content in members.items():
+        directory, _, name = name.rpartition("/")
+        parts.setdefault(directory, {})[name] = content
+    return list(parts.values())
 
 
 def _begins_as_zip(path):
@@ -186,10 +199,17 @@ def save_knowledge(knowledge, path):
             f"No directory {str(path.parent)!r} to write {path.name!r} to. "
             f"Create it first."
         )
-    members = _to_members(knowledge)
+    members, version = to_members(knowledge), _VERSION_OF_ONE_PART
+    if len(knowledge.parts) > 1:
+        version = FORMAT_VERSION
+        members = {
+            f"{number}/{name}": content
+            for number, part in enumerate(knowledge.parts)
+            for name, content in to_members(part).items()
+        }
     manifest = {
         "format": FORMAT,
-        "version": FORMAT_VERSION,
+        "version": version,
         "skmeta": skmeta.__version__,
         "sha256": {
             name: hashlib.sha256(content).hexdigest()
@@ -223,7 +243,19 @@ def _write_zip(file, members):
             archive.writestr(member, content, compress_type=zipfile.ZIP_DEFLATED)
 
 
-def _to_members(knowledge):
+def to_members(knowledge):
+    """Return names and contents of the files that hold a knowledge base.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+        Taken as one, whether or not it was merged.
+
+    Returns
+    -------
+    members : dict of str to bytes
+        Sorted by name. The same for what is equal.
+    """
     tasks = knowledge.tasks
     documents = {
         "tasks": {

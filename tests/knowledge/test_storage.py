@@ -15,9 +15,10 @@ from skmeta import Configuration, KnowledgeBase, load_knowledge
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._worker import METRICS
 
-# Written by KnowledgeBase.save at format version 1. It stays as it is: every later
-# skmeta has to read it.
+# Written by KnowledgeBase.save at format versions 1 and 2. They stay as they are: every
+# later skmeta has to read them.
 KNOWLEDGE_V1 = Path(__file__).with_name("knowledge_v1.zip")
+KNOWLEDGE_V2 = Path(__file__).with_name("knowledge_v2.zip")
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_saving_replaces_an_older_file(tiny_knowledge, knowledge_file):
     assert os.listdir(knowledge_file.parent) == ["knowledge.zip"]
 
 
-# Version 1
+# Versions
 
 
 def test_file_of_version_1_is_read():
@@ -175,10 +176,30 @@ def test_file_of_version_1_is_read():
     }
 
 
+def test_file_of_version_2_is_read():
+    """That of version 1, merged with one of two tables, of which one is in both."""
+    knowledge = load_knowledge(KNOWLEDGE_V2)
+    assert load_knowledge(KNOWLEDGE_V1) in knowledge.parts
+    assert knowledge.tasks.index.tolist() == ["iris", "iris_two", "wine", "heart"]
+    assert knowledge.configurations["learner"].tolist() == ["gaussian_nb", "mlp", "svc"]
+    nan = np.nan
+    expected = [
+        [0.75, 0.625, nan],
+        [0.875, 0.25, nan],
+        [0.625, nan, 0.75],
+        [0.5, nan, 0.75],
+    ]
+    np.testing.assert_array_equal(knowledge.scores("accuracy"), expected)
+    assert knowledge.scores("neg_log_loss").notna().sum(axis=None) == 5
+    assert knowledge.fit_seconds.loc["wine"].tolist()[0] == 0.5
+    assert knowledge.failures["error"].tolist() == ["Stopped after 60 s.", "no memory"]
+    assert len(knowledge.provenance["parts"]) == 2
+
+
 def test_newer_version(knowledge_file):
     """A file of a later version names both versions and says to upgrade."""
-    change_manifest(knowledge_file, version=2)
-    message = r"knowledge\.zip has format version 2, .* up to 1\. Upgrade skmeta"
+    change_manifest(knowledge_file, version=3)
+    message = r"knowledge\.zip has format version 3, .* up to 2\. Upgrade skmeta"
     with pytest.raises(KnowledgeError, match=message):
         load_knowledge(knowledge_file)
 
