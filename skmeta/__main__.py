@@ -1,9 +1,14 @@
-"""The command line: ``python -m skmeta fit | predict | build``."""
+"""The command line: ``python -m skmeta COMMAND``.
+
+Commands are fit, predict, build, merge, show and diff.
+"""
 
 import argparse
 import os
 import signal
 import sys
+from functools import reduce
+from operator import add
 
 import joblib
 import numpy as np
@@ -19,7 +24,8 @@ from skmeta._classifier import MetaLearnerClassifier
 from skmeta._evaluation import calm
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
 from skmeta.exceptions import SkmetaError
-from skmeta.knowledge import Protocol, build_knowledge, find_tasks
+from skmeta.knowledge import Protocol, build_knowledge, find_tasks, load_knowledge
+from skmeta.knowledge._report import compare, describe
 
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
 
@@ -63,6 +69,9 @@ def _make_parser():
     _add_fit(commands)
     _add_predict(commands)
     _add_build(commands)
+    _add_merge(commands)
+    _add_show(commands)
+    _add_diff(commands)
     return parser
 
 
@@ -338,6 +347,49 @@ def _build(options):
         on_progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     print(f"{options.output}: {knowledge!r}")
+
+
+# merge, show, diff
+
+
+def _add_merge(commands):
+    merge = commands.add_parser("merge", help="unite knowledge bases")
+    merge.add_argument("knowledge", nargs="+", help="knowledge files")
+    merge.add_argument("--output", required=True, help="knowledge file, ends in .zip")
+    merge.set_defaults(run=_merge)
+
+
+def _merge(options):
+    check_output(options.output, (".zip",))
+    merged = reduce(add, [load_knowledge(path) for path in options.knowledge])
+    merged.save(options.output)
+    print(f"{options.output}: {merged!r}")
+
+
+def _add_show(commands):
+    show = commands.add_parser("show", help="say what a knowledge base holds")
+    show.add_argument("knowledge", nargs="?", help="knowledge file, default: the "
+                      "shipped one")  # fmt: skip
+    show.add_argument("--metric", help="what learners are best by, default: balanced "
+                      "accuracy, if known")  # fmt: skip
+    show.add_argument("--tasks", action="store_true", help="list every task")
+    show.set_defaults(run=_show)
+
+
+def _show(options):
+    print(describe(load_knowledge(options.knowledge), options.metric, options.tasks))
+
+
+def _add_diff(commands):
+    diff = commands.add_parser("diff", help="say where two knowledge bases differ")
+    diff.add_argument("first", help="knowledge file")
+    diff.add_argument("second", help="knowledge file")
+    diff.set_defaults(run=_diff)
+
+
+def _diff(options):
+    pair = [load_knowledge(path) for path in (options.first, options.second)]
+    print(compare(*pair, options.first, options.second))
 
 
 if __name__ == "__main__":

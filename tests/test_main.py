@@ -12,6 +12,7 @@ from skmeta import MetaLearnerClassifier
 from skmeta.__main__ import main
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "data" / "penguins.csv"
+KNOWLEDGE = Path(__file__).parent / "knowledge" / "knowledge_v1.zip"
 
 
 @pytest.fixture
@@ -192,13 +193,20 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("build missing --output kb.zip", "No file or directory"),
         ("build {penguins} --output kb.txt", r"ends in one of \['\.zip'\]"),
         ("build {penguins} --output kb.zip --target no", "No task could be evaluated"),
+        ("merge missing.zip --output kb.zip", "No knowledge file 'missing.zip'"),
+        ("merge {knowledge} --output kb.txt", r"ends in one of \['\.zip'\]"),
+        ("show {penguins}", "is not a knowledge file"),
+        ("show --metric f2", "metric must be one of"),
+        ("diff {knowledge} missing.zip", "No knowledge file"),
     ],
 )
 def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     bad_tables, model, capsys, command, message
 ):
     """Errors of the user's are one line on standard error, without a traceback."""
-    arguments = command.format(penguins=PENGUINS, model=model).split()
+    arguments = command.format(
+        penguins=PENGUINS, model=model, knowledge=KNOWLEDGE
+    ).split()
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -221,6 +229,29 @@ def test_build_and_use(tmp_path, penguins, capsys):
     assert "[3/3]" in captured.err
     fit = f"fit {PENGUINS} --target species --n-candidates 1 --knowledge {output}"
     assert main(fit.split()) == 0
+
+
+def test_merge_show_and_diff(tmp_path, capsys):
+    """Two files become one, which can be looked at and compared."""
+    output = tmp_path / "both.zip"
+    other = KNOWLEDGE.with_name("knowledge_v2.zip")
+    assert main(["merge", str(KNOWLEDGE), str(other), "--output", str(output)]) == 0
+    assert "4 tasks of 3 families" in capsys.readouterr().out
+    assert main(["show", str(output), "--tasks", "--metric", "accuracy"]) == 0
+    shown = capsys.readouterr().out
+    assert "Merged from 2 parts" in shown
+    assert "iris_two" in shown
+    assert main(["diff", str(output), str(other)]) == 0
+    assert capsys.readouterr().out == f"{output} and {other} hold the same.\n"
+    assert main(["diff", str(output), str(KNOWLEDGE)]) == 0
+    assert f"only in {output}: 1 (heart)" in capsys.readouterr().out
+
+
+def test_show_without_a_file_shows_what_ships(capsys):
+    assert main(["show"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"hist_gradient_boosting +\d+ +\d{4}", out)
+    assert max(map(len, out.splitlines())) < 180
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such signal")

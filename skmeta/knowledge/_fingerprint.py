@@ -3,6 +3,7 @@ import hashlib
 import numpy as np
 
 from skmeta._tables import read_table
+from skmeta.metafeatures._extractor import read_classes
 from skmeta.metafeatures._groups import TaskView
 
 
@@ -17,8 +18,8 @@ def fingerprint(X, y):
     ----------
     X : table of shape (n_rows, n_columns)
         Anything that `read_table` reads.
-    y : ndarray of int of shape (n_rows,)
-        Class numbers from 0.
+    y : array-like of shape (n_rows,)
+        Classes of any type. Rows without a class form one of their own.
 
     Returns
     -------
@@ -26,6 +27,7 @@ def fingerprint(X, y):
         64 hexadecimal digits. No value can be read out of it, but whoever has the
         same table can tell that it is the same.
     """
+    y = read_classes(y)
     view = TaskView(read_table(X), y, seed=0)
     keys = view.keys(slice(None))
     order = np.lexsort((keys, y))

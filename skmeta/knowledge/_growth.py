@@ -214,13 +214,13 @@ def build_knowledge(
     _check_build(configurations, time_limit, memory_limit)
     protocol = asdict(protocol or Protocol())
     limits = {"time_limit": time_limit, "memory_limit": memory_limit}
-    fingerprints = {task.name: _fingerprint(task) for task in tasks}
+    file_hashes = {task.name: _hash_file(task) for task in tasks}
     with _Records(output, protocol, configurations, resume) as records:
         todo = [
-            _Progress(task, fingerprints[task.name], records, configurations)
+            _Progress(task, file_hashes[task.name], records, configurations)
             for task in _smallest_first(tasks)
         ]
-        records.check_descriptions(fingerprints)
+        records.check_descriptions(file_hashes)
         todo = [p for p in todo if p.left or p.description is None]
         finished = _evaluate(
             _Pool(todo, protocol | limits, effective_n_jobs(n_jobs), predictions),
@@ -384,7 +384,10 @@ class _Records:
         """Take over a record, but for what this version would have found otherwise."""
         description = record["description"]
         names = [feature.name for feature in select_features(None, "full")]
-        if description is not None and list(description["meta_features"]) != names:
+        if description is not None and (
+            list(description["meta_features"]) != names
+            or description.get("fingerprint") is None
+        ):
             record["description"] = None
         is_scored = {
             set(cell["scores"]) == set(METRICS) for cell in record["cells"].values()
@@ -408,11 +411,11 @@ class _Records:
                 f"of skmeta. Give these tables too, or another output."
             )
 
-    def get(self, task, fingerprint):
+    def get(self, task, file_hash):
         """Return what is known of a task, None if its table is not the same."""
         record = self.by_name.get(task.name)
         # A table that could not be used may have been mended since.
-        if record is None or record["refused"] or record["fingerprint"] != fingerprint:
+        if record is None or record["refused"] or record["file_hash"] != file_hash:
             self.by_name.pop(task.name, None)
             return None
         # The index may say more of it by now.
@@ -432,7 +435,7 @@ class _Records:
         self.path.unlink(missing_ok=True)
 
 
-def _fingerprint(task):
+def _hash_file(task):
     """Return a hash of the table's file and of the column that is its target."""
     with open(task.path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
@@ -493,10 +496,10 @@ _ONE_THREAD = {
 class _Progress:
     """How far a build is with a task."""
 
-    def __init__(self, task, fingerprint, records, configurations):
+    def __init__(self, task, file_hash, records, configurations):
         self.task = task
-        self.fingerprint = fingerprint
-        known = records.get(task, self.fingerprint) or {}
+        self.file_hash = file_hash
+        known = records.get(task, file_hash) or {}
         self.description = known.get("description")
         self.cells = dict(known.get("cells", {}))
         self.failures = dict(known.get("failures", {}))
@@ -516,7 +519,7 @@ class _Progress:
         self.heard = time.monotonic()
         self.is_read = False
         return {
-            "fingerprint": self.fingerprint,
+            "file_hash": self.file_hash,
             "path": self.task.path,
             "target": self.task.target,
             "describe": self.description is None,
@@ -533,7 +536,7 @@ class _Progress:
         """Return what is known; what was known before is not refused any more."""
         return {
             "task": asdict(self.task),
-            "fingerprint": self.fingerprint,
+            "file_hash": self.file_hash,
             "description": self.description,
             "cells": self.cells,
             "failures": self.failures,
@@ -697,13 +700,14 @@ def _assemble(records, protocol):
     )
 
 
-_SIZES = ("n_rows", "n_features", "n_classes", "n_rows_evaluated")
+# What a description holds besides the meta-features.
+_DESCRIPTION = ("fingerprint", "n_rows", "n_features", "n_classes", "n_rows_evaluated")
 
 
 def _disassemble(knowledge):
     """Return the records that a knowledge base was assembled from.
 
-    Tables are found again by their fingerprints.
+    Tables are found again by the hashes of their files.
     """
     meta_features = knowledge.meta_features
     scores = {metric: knowledge.fold_scores(metric) for metric in knowledge.metrics}
@@ -720,9 +724,9 @@ def _disassemble(knowledge):
         details = {
             key: value
             for key, value in task.items()
-            if value is not None and key not in ("family", "domain", *_SIZES)
+            if value is not None and key not in ("family", "domain", *_DESCRIPTION)
         }
-        description = {size: int(task[size]) for size in _SIZES}
+        description = {name: task.get(name) for name in _DESCRIPTION}
         description["meta_features"] = meta_features.iloc[row].to_dict()
         cells = {
             names[column]: {
@@ -738,7 +742,7 @@ def _disassemble(knowledge):
                 "domain": task["domain"],
                 "details": details,
             },
-            "fingerprint": details.pop("fingerprint", None),
+            "file_hash": details.pop("file_hash", None),
             "description": description,
             "cells": cells,
             "failures": failures[name],
@@ -758,12 +762,12 @@ def _task_frame(records):
     rows = []
     for record in records:
         task, description = record["task"], record["description"]
-        sizes = {k: v for k, v in description.items() if k != "meta_features"}
+        known = {name: description[name] for name in _DESCRIPTION}
         rows.append(
             {"family": task["family"], "domain": task["domain"]}
-            | sizes
+            | known
             | task["details"]
-            | {"fingerprint": record["fingerprint"]}
+            | {"file_hash": record["file_hash"]}
         )
     names = [record["task"]["name"] for record in records]
     return pd.DataFrame(rows, index=pd.Index(names, name="task"))

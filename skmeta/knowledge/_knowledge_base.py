@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skmeta.knowledge._merging import in_order, task_keys, unite
+from skmeta.knowledge._report import choose_metric, summarize_learners
 
 _REQUIRED_COLUMNS = ("family", "domain", "n_rows", "n_features", "n_classes")
 _FAILURE_COLUMNS = ("task", "configuration", "error")
@@ -242,6 +243,29 @@ class KnowledgeBase:
         if metric not in self._fold_scores:
             raise ValueError(f"metric must be one of {self.metrics}, got: {metric!r}.")
         return self._fold_scores[metric]
+
+    def summary(self, metric=None):
+        """Return what is known of each base learner.
+
+        Parameters
+        ----------
+        metric : str, default=None
+            One of `metrics`. None chooses balanced accuracy, if that is known.
+
+        Returns
+        -------
+        summary : DataFrame
+            Indexed by ``learner``, the one that is best most often first: number of
+            ``configurations``, fits ``evaluated`` and ``failed``, the tasks one of
+            its configurations is ``best_on``, and ``fit_seconds``, what a fold takes,
+            the median of the medians over tasks.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not stored.
+        """
+        return summarize_learners(self, choose_metric(self, metric))
 
     # Others made from it
 

@@ -26,6 +26,7 @@ from skmeta._configuration import Configuration
 from skmeta._decision import tuned_scores
 from skmeta._evaluation import calm, take_rows
 from skmeta._files import read_file
+from skmeta.knowledge._fingerprint import fingerprint
 from skmeta.metafeatures import MetaFeatureExtractor
 
 METRICS = (
@@ -216,11 +217,29 @@ def _keep_frequent_classes(frame, target, n_rows):
     return frame[frame[target].isin(counts.index[counts >= n_rows])]
 
 
-def describe_task(X, y):
-    """Return sizes and meta-features of the rows that are evaluated."""
+def describe_task(frame, target, X, y):
+    """Return what is known of a table before any fit.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The whole table.
+    target : str
+        Its column of the classes.
+    X, y : DataFrame and ndarray of int
+        The rows that are evaluated, from `prepare_task`.
+
+    Returns
+    -------
+    description : dict
+        Fingerprint and rows of the whole, and meta-features and sizes of the rows
+        that are evaluated.
+    """
     extractor = MetaFeatureExtractor(level="full").fit(X, y)
     names = extractor.get_feature_names_out().tolist()
     return {
+        "fingerprint": fingerprint(frame.drop(columns=target), frame[target]),
+        "n_rows": len(frame),
         "n_features": X.shape[1],
         "n_classes": int(y.max()) + 1,
         "n_rows_evaluated": len(y),
@@ -283,13 +302,12 @@ def evaluate_configuration(configuration, X, y, fold_of, random_state, on_fold):
 
 def _evaluate_task(job, protocol, tell, time_limit):
     frame = read_file(job["path"])
-    n_rows = len(frame)
     X, y = prepare_task(frame, job["target"], protocol)
     fold_of = protocol.split(y)
     tell("read")
     if job["describe"]:
-        tell("described", n_rows=n_rows, **describe_task(X, y))
-    keep = _make_keeper(job["predictions"], job["fingerprint"])
+        tell("described", **describe_task(frame, job["target"], X, y))
+    keep = _make_keeper(job["predictions"], job["file_hash"])
     keep(y=y, fold=fold_of)
     for values in job["configurations"]:
         configuration = Configuration.from_dict(values)
@@ -315,7 +333,7 @@ def _evaluate_task(job, protocol, tell, time_limit):
         tell("evaluated", configuration=name, **cell)
 
 
-def _make_keeper(directory, fingerprint):
+def _make_keeper(directory, file_hash):
     """Return a function that writes named arrays to a directory, if there is one.
 
     What the directory holds of another version of the table is deleted.
@@ -324,11 +342,11 @@ def _make_keeper(directory, fingerprint):
         return lambda **arrays: None
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    label = directory / "fingerprint.txt"
-    if not label.exists() or label.read_text() != fingerprint:
+    label = directory / "file_hash.txt"
+    if not label.exists() or label.read_text() != file_hash:
         for file in directory.glob("*.npy"):
             file.unlink()
-        label.write_text(fingerprint)
+        label.write_text(file_hash)
 
     def keep(**arrays):
         for name, values in arrays.items():

@@ -128,7 +128,7 @@ class MetaFeatureExtractor(BaseEstimator):
         ):
             warnings.simplefilter("ignore")
             table = self._read(X)
-            classes = _read_classes(y)
+            classes = read_classes(y)
             _check_sizes(table, classes)
             view = TaskView(
                 replace(table, numeric=_scale_extremes(table.numeric)),
@@ -190,8 +190,23 @@ def _positions(categorical_features, X, n_columns):
     )
 
 
-def _read_classes(y):
-    """Give classes numbers in the order in which they appear; missing is one."""
+def read_classes(y):
+    """Give classes numbers in the order in which they appear; missing is one.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Classes of any type.
+
+    Returns
+    -------
+    codes : ndarray of int64 of shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If it has more than one column or labels that cannot be hashed.
+    """
     if isinstance(y, pd.DataFrame):
         y = y.iloc[:, 0] if y.shape[1] == 1 else y
     elif not isinstance(y, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):

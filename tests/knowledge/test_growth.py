@@ -20,6 +20,7 @@ from skmeta._base_learners import default_configurations
 from skmeta._decision import TEMPERATURES, log_probabilities, tempered_losses
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge import Protocol, TaskSource, build_knowledge, find_tasks
+from skmeta.knowledge._fingerprint import fingerprint
 from skmeta.knowledge._worker import (
     METRICS,
     evaluate_configuration,
@@ -391,10 +392,13 @@ def test_build_describes_the_tasks(built):
 
 
 def test_build_knows_the_tables_again(built, tables):
-    """The fingerprint of a task is the hash of the file and of the target's name."""
-    for name, fingerprint in built[0].tasks["fingerprint"].items():
+    """By the hash of the file and of the target's name, and by their content."""
+    for name, task in built[0].tasks.iterrows():
         content = (tables / f"{name}.csv").read_bytes() + b"__target__"
-        assert fingerprint == hashlib.sha256(content).hexdigest()
+        assert task["file_hash"] == hashlib.sha256(content).hexdigest()
+        frame = pd.read_csv(tables / f"{name}.csv")
+        target = frame.pop("__target__")
+        assert task["fingerprint"] == fingerprint(frame, target)
 
 
 def test_build_records_failures(built):
@@ -904,8 +908,8 @@ def test_grown_evaluates_a_changed_table_again(built, tables, grown, tmp_path):
         alpha, beta, gamma = knowledge.fold_scores(metric)
         np.testing.assert_array_equal(gamma, alpha)
         np.testing.assert_array_equal([alpha, beta], built[0].fold_scores(metric)[:2])
-    fingerprints = knowledge.tasks["fingerprint"]
-    assert fingerprints["gamma"] == fingerprints["alpha"]
+    for column in ("fingerprint", "file_hash"):
+        assert knowledge.tasks[column]["gamma"] == knowledge.tasks[column]["alpha"]
     assert knowledge.fit_seconds[:2].equals(built[0].fit_seconds[:2])
 
 
