@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmeta._configuration import Configuration
 from skmeta.exceptions import KnowledgeError
+from skmeta.recommendation._completion import complete_scores
 from skmeta.recommendation._portfolio import portfolio_loss
 from skmeta.recommendation._recommendation import Recommendation
 from skmeta.recommendation._runtime import SIZES, RuntimeModel, correct_seconds
@@ -84,7 +85,8 @@ class Recommender(BaseEstimator, ABC):
     configurations_ : tuple of Configuration
         What may be recommended.
     scores_, loss_ : ndarray of shape (n_tasks, n_configurations)
-        Scores, NaN where there is none, and what `portfolio_loss` makes of them.
+        Scores, NaN where the configuration failed, and what `portfolio_loss` makes of
+        them. What was not tried has the score that is expected of it.
     seconds_ : ndarray of shape (n_tasks, n_configurations)
         To fit and predict one fold; NaN where not known.
     task_weights_ : ndarray of shape (n_tasks,)
@@ -135,13 +137,18 @@ class Recommender(BaseEstimator, ABC):
         meta_features = knowledge.meta_features.loc[tasks]
         self.metric_ = metric
         self.tasks_ = knowledge.tasks.loc[tasks]
+        self.task_weights_ = _share_within_families(self.tasks_["family"])
         self.configurations_ = tuple(
             compress(knowledge.configuration_values, configurations)
         )
-        self.scores_ = scores.loc[tasks, configurations].to_numpy()
+        self.scores_ = _complete(
+            scores.loc[tasks, configurations],
+            knowledge.failures,
+            self.task_weights_,
+            metric,
+        )
         self.loss_ = portfolio_loss(self.scores_, _CAPS.get(metric, _CAP))
         self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)
-        self.task_weights_ = _share_within_families(self.tasks_["family"])
         self._runtime = None
         if set(SIZES).intersection(meta_features.columns):
             self._runtime = RuntimeModel(meta_features, self.seconds_)
@@ -300,6 +307,21 @@ class Recommender(BaseEstimator, ABC):
         average = weighted_means(self.seconds_, self.task_weights_)
         slowest = np.nanmax(average, initial=0.0)
         return np.where(np.isnan(average), slowest, average)
+
+
+def _complete(scores, failures, weights, metric):
+    """Return scores with what was never tried filled in."""
+    failures = failures[
+        failures["task"].isin(scores.index)
+        & failures["configuration"].isin(scores.columns)
+    ]
+    rows = scores.index.get_indexer(failures["task"])
+    columns = scores.columns.get_indexer(failures["configuration"])
+    is_unknown = np.isnan(scores.to_numpy())
+    is_unknown[rows, columns] = False
+    if not is_unknown.any():
+        return scores.to_numpy()
+    return complete_scores(scores.to_numpy(), is_unknown, weights, metric)
 
 
 def _share_within_families(families):

@@ -9,15 +9,10 @@ from skmeta.recommendation._posterior import (
     improvement_order,
 )
 from skmeta.recommendation._recommender import Recommender
+from skmeta.recommendation._scale import from_normal, to_normal, without_outliers
 from skmeta.recommendation._task_space import TaskSpace
 
-# Best possible values: what is left to them is an error.
-_PERFECT = {"neg_log_loss": 0.0, "neg_log_loss_calibrated": 0.0}
-
 _N_DIRECTIONS = 8
-
-# Times the distance of the median configuration from the best one of a task.
-_HOPELESS = 3.0
 
 
 class SimilarTasksRecommender(Recommender):
@@ -106,7 +101,7 @@ class SimilarTasksRecommender(Recommender):
             sample_weight=self.task_weights_,
         )
         self._leaves = self._forest.apply(self._space.points)
-        self._values = self._known_values()
+        self._values = without_outliers(to_normal(self.scores_, self.metric_))
 
     def weigh(self, meta_features):
         point = self._space.locate(meta_features)
@@ -161,7 +156,7 @@ class SimilarTasksRecommender(Recommender):
         if not succeeded.any():
             return super().expect(task)
         mean, _, _ = self._posterior(task, succeeded)
-        return self._perfect() - np.minimum(mean, 0.0) ** 2
+        return from_normal(mean, self.metric_)
 
     def _by_improvement(self, task, size, succeeded):
         mean, covariance, noise = self._posterior(task, succeeded)
@@ -180,30 +175,11 @@ class SimilarTasksRecommender(Recommender):
         weights = self._blended(task, np.array([len(task.tried)]))[0]
         mean, covariance = gaussian_prior(self._values, weights)
         noise = self.noise * covariance.diagonal().mean()
-        observed = self._on_normal_scale(task.scores[succeeded])
+        observed = to_normal(task.scores[succeeded], self.metric_)
         mean, covariance = condition(
             mean, covariance, task.tried[succeeded], observed, noise
         )
         return mean, covariance, noise
-
-    def _known_values(self):
-        """Return the known scores on the normal scale, without gaps and outliers.
-
-        What is far worse than most of its task is hopeless, how far does not
-        matter, and would dominate the covariances. Failures are as bad as that.
-        """
-        values = self._on_normal_scale(self.scores_)
-        best = np.nanmax(values, axis=1, keepdims=True)
-        median = np.nanmedian(values, axis=1, keepdims=True)
-        lowest = best - _HOPELESS * (best - median)
-        return np.maximum(np.where(np.isnan(values), -np.inf, values), lowest)
-
-    def _on_normal_scale(self, scores):
-        """Return the negative root of the errors, which is closer to normal."""
-        return -np.sqrt(np.maximum(self._perfect() - scores, 0.0))
-
-    def _perfect(self):
-        return _PERFECT.get(self.metric_, 1.0)
 
 
 def _main_directions(scores):

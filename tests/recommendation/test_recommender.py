@@ -35,14 +35,18 @@ ALL = [
 every_recommender = pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 
 
-def make_knowledge(scores, families=None, meta_features=None, seconds=1.0):
-    """Return a knowledge base with one fold of accuracy and little else."""
+def make_knowledge(scores, families=None, meta_features=None, seconds=1.0, failures=()):
+    """Return a knowledge base with one fold of accuracy and little else.
+
+    Failures are pairs of a task and a configuration, by number.
+    """
     scores = np.asarray(scores, dtype=float)
     n_tasks, n_configurations = scores.shape
     names = [f"task_{i}" for i in range(n_tasks)]
     if meta_features is None:
         meta_features = {"nr_inst": np.arange(n_tasks)}
     seconds = np.broadcast_to(np.asarray(seconds, dtype=float), scores.shape)
+    configurations = [Configuration("lda", {"i": i}) for i in range(n_configurations)]
     return KnowledgeBase(
         tasks=pd.DataFrame(
             {
@@ -55,12 +59,14 @@ def make_knowledge(scores, families=None, meta_features=None, seconds=1.0):
             index=names,
         ),
         meta_features=pd.DataFrame(meta_features, index=names),
-        configurations=[
-            Configuration("lda", {"i": i}) for i in range(n_configurations)
-        ],
+        configurations=configurations,
         fold_scores={"accuracy": scores[:, :, np.newaxis]},
         fit_seconds=seconds,
         predict_seconds=seconds,
+        failures=[
+            {"task": names[t], "configuration": configurations[c].name, "error": "no"}
+            for t, c in failures
+        ],
     )
 
 
@@ -529,14 +535,38 @@ def test_recommendation_as_frame(recommendation):
 
 
 def test_expected_scores_are_weighted_means():
-    """Scores 0.9 and 0.5 count a quarter each, 0.3 a half: 0.5; NaN does not count."""
+    """Scores 0.9 and 0.5 count a quarter each, 0.3 a half: 0.5; failures do not."""
     scores = [[0.9, 0.75], [0.5, np.nan], [0.3, 0.75]]
-    knowledge = make_knowledge(scores, families=["a", "a", "b"])
+    knowledge = make_knowledge(scores, families=["a", "a", "b"], failures=[(1, 1)])
     recommendation = PortfolioRecommender().fit(knowledge).recommend({})
     by_number = dict(
         zip(numbers_of(recommendation), recommendation.expected_scores, strict=True)
     )
     assert by_number == {0: pytest.approx(0.5), 1: pytest.approx(0.75)}
+
+
+# What was not tried
+
+
+def test_what_was_not_tried_is_not_taken_for_bad():
+    """The best configuration of all the others is expected to do well there too."""
+    scores = np.tile([0.9, 0.7, 0.5], (12, 1)) - np.arange(12)[:, np.newaxis] / 100
+    scores[11] = [np.nan, 0.6, 0.4]
+    unknown = PortfolioRecommender().fit(make_knowledge(scores))
+    assert unknown.scores_[11, 0] == pytest.approx(0.8, abs=0.05)
+    assert unknown.loss_[11, 0] == 0
+    failed = PortfolioRecommender().fit(make_knowledge(scores, failures=[(11, 0)]))
+    assert np.isnan(failed.scores_[11, 0])
+    assert failed.loss_[11, 0] == 1
+
+
+def test_a_task_on_which_one_was_tried_says_something():
+    """A forest that learns from a task with a single score, and recommends for it."""
+    scores = np.random.default_rng(0).uniform(0.5, 0.9, (30, 6))
+    scores[29, 1:] = np.nan
+    recommender = SimilarTasksRecommender().fit(make_knowledge(scores))
+    assert np.isfinite(recommender.scores_).all()
+    assert len(recommender.recommend({"nr_inst": 29}).configurations) == 6
 
 
 # By name, and one's own
