@@ -37,7 +37,7 @@ from skmeta._decision import (
     tempered_losses,
 )
 from skmeta._ensemble import greedy_ensemble
-from skmeta.knowledge._worker import weighted_auc
+from skmeta.knowledge._scoring import weighted_auc
 
 # A step, and the one that it is compared with.
 STEPS = {

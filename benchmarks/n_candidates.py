@@ -26,7 +26,7 @@ from sklearn.metrics import log_loss
 
 from skmeta import load_knowledge
 from skmeta._ensemble import greedy_ensemble
-from skmeta.knowledge._worker import weighted_auc
+from skmeta.knowledge._scoring import weighted_auc
 
 COUNTS = (1, 2, 4, 8, 12, 16, 24, 32, 48)
 ROWS = (0, 200, 600, 2000, np.inf)

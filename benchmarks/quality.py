@@ -34,7 +34,8 @@ from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._evaluation import calm
 from skmeta._files import read_file
 from skmeta.knowledge import Protocol, find_tasks
-from skmeta.knowledge._worker import prepare_task, score_probabilities
+from skmeta.knowledge._scoring import score_probabilities
+from skmeta.knowledge._worker import prepare_task
 
 METRICS = ("balanced_accuracy", "roc_auc_ovr_weighted", "neg_log_loss")
 DEFAULTS = ("hist_gradient_boosting", "random_forest", "logistic_regression")

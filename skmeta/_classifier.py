@@ -41,6 +41,13 @@ class MetaLearnerClassifier(MetaSearch):
     knowledge : KnowledgeBase, str, Path or None, default=None
         Where recommendations come from: None is the knowledge base that ships
         with skmeta, a path a file made by ``python -m skmeta build``.
+    experience : str or Path, default=None
+        Journal of what fits have learned, which this one learns from and adds to:
+        meta-features, configurations, scores and seconds, and a hash of the table,
+        but no rows and no names of columns or classes. Several processes may use it
+        at once. What would make recommendations for known tasks worse does not count;
+        ``recommendation_.reason`` says how many fits do. Nothing is added by fits
+        with `sample_weight` or without cross-validation. None uses no journal.
     recommender : str or recommender, default="similar_tasks"
         How configurations are put in order: ``"similar_tasks"``,
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
@@ -203,6 +210,7 @@ class MetaLearnerClassifier(MetaSearch):
         self,
         *,
         knowledge=None,
+        experience=None,
         recommender="similar_tasks",
         base_learners=None,
         scoring=None,
@@ -220,6 +228,7 @@ class MetaLearnerClassifier(MetaSearch):
         verbose=0,
     ):
         self.knowledge = knowledge
+        self.experience = experience
         self.recommender = recommender
         self.base_learners = base_learners
         self.scoring = scoring
@@ -369,6 +378,9 @@ class MetaLearnerClassifier(MetaSearch):
         if "extra_trees" in knowledge.configurations.loc[list(names), "learner"].array:
             return _QUICK
         return super()._choose_quick(knowledge, names)
+
+    def _context(self):
+        return [] if self.preprocessor is None else [self.preprocessor]
 
     def _out_of_fold(self, task, sample_weight, groups):
         return OutOfFold(

@@ -18,6 +18,7 @@ from skmeta._evaluation import (
     score_prediction,
 )
 from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
+from skmeta.knowledge._scoring import score_folds
 
 
 class OutOfFold:
@@ -129,6 +130,28 @@ class OutOfFold:
         if not (self._is_exact and self.weighs_classes and self._splits):
             return None
         return self._class_weights(START[self._metric])
+
+    def stored_scores(self, probabilities):
+        """Score by the metrics that knowledge bases store.
+
+        Parameters
+        ----------
+        probabilities : list of ndarray
+            Of a candidate, for each split.
+
+        Returns
+        -------
+        scores : dict of str to list of float
+            One for each split. Empty where they cannot be found: with a single split,
+            or one without rows of some class.
+        """
+        probabilities = np.concatenate(probabilities)[:, self._present]
+        total = probabilities.sum(axis=1, keepdims=True)
+        probabilities = probabilities / np.where(total > 0, total, 1)
+        try:
+            return score_folds(self._y_tested, self._fold_of, probabilities)
+        except ValueError:
+            return {}
 
     def _tuned_scores(self, probabilities):
         probabilities = np.concatenate(probabilities)[:, self._present]

@@ -1,5 +1,6 @@
 """What the classifier and the selector share: recommend, try, refit."""
 
+import os
 import time
 import warnings
 from abc import ABC, abstractmethod
@@ -33,6 +34,7 @@ from skmeta._evaluation import (
     make_cv_results,
     start_workers,
 )
+from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
 from skmeta._inputs import (
     check_number,
@@ -58,13 +60,21 @@ from skmeta._splits import (
 from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
-from skmeta.exceptions import NoCandidateError, SkmetaWarning
+from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
+from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
+from skmeta.recommendation._guard import learn_from
 
 # Candidates tried at a time when the recommender learns from what they score. One
 # by one would recommend no better, and leave processors idle.
 _ROUND = 4
+
+# What writing down what was learned takes of a time budget, and seconds at most.
+_SHARE_OF_RECORD, _MOST_FOR_RECORD = 0.03, 0.5
+
+# Seconds that a time budget leaves at least when what was learned is judged.
+_LEAST_TO_JUDGE = 5.0
 
 # Rows on which candidates are compared at most, and with a time budget at least.
 _MOST_ROWS = 100_000
@@ -305,13 +315,14 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self._forget()
         self._check_parameters()
         schedule = self._start_schedule(log)
+        journal = self._open_journal(log)
         X, y = self._check_inputs(X, y)
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
         if log is not None:
             log = check_log(log, X, y)
         task, split_params, knowledge, names = self._prepare(
-            X, y, sample_weight, groups, schedule, log
+            X, y, sample_weight, groups, schedule, journal, log
         )
         quick = None if log is None else quick_of(log)
         if schedule.is_limited and self.refit:
@@ -345,17 +356,53 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 self.refit_time_ = time.perf_counter() - started
             errors = self.leaderboard_["error"]
             self.trial_log_ = make_log(trials, task, members, errors)
+            if journal is not None and sample_weight is None:
+                self._record(journal, trials, task)
         return self
+
+    def _open_journal(self, log):
+        """Return where to record what is learned, None if that is nowhere."""
+        if self.experience is None or log is not None:
+            return None
+        if not isinstance(self.experience, (str, os.PathLike)):
+            raise TypeError(
+                f"experience must be the path of a journal or None, got: "
+                f"{self.experience!r}."
+            )
+        return Journal(self.experience)
+
+    def _record(self, journal, trials, task):
+        """Record what was learned; if that cannot be, the fit is none the worse."""
+        metric = trials.recommendation.metric if self._scores_as_known else None
+        context = self._context()
+        try:
+            experience = make_experience(
+                trials, task, self.meta_features_, metric, context
+            )
+            if experience is not None:
+                journal.record(experience)
+        except (OSError, KnowledgeError) as error:
+            warnings.warn(
+                f"What was learned is not recorded. {error}",
+                SkmetaWarning,
+                stacklevel=4,
+            )
+
+    def _context(self):
+        """Return estimators of the user's that take part in every fit."""
+        return []
 
     def _start_schedule(self, log):
         """Return what is left of the time from now on."""
         if log is not None:
             return Schedule(None, effective_n_jobs(self.n_jobs))
         budget = self.time_budget
+        if budget is not None and self.experience is not None:
+            budget -= min(_SHARE_OF_RECORD * budget, _MOST_FOR_RECORD)
         is_short = budget is not None and budget < _LEAST_FOR_WORKERS
         return Schedule(budget, 1 if is_short else effective_n_jobs(self.n_jobs))
 
-    def _prepare(self, X, y, sample_weight, groups, schedule, log):
+    def _prepare(self, X, y, sample_weight, groups, schedule, journal, log):
         """Return the task, what splits it, and what may be recommended for it."""
         routed, score_params, split_params = self._route(sample_weight, groups)
         task = Task(
@@ -369,7 +416,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             memory_limit=self.memory_limit,
             footprint_limit=self._footprint_limit(log),
         )
-        knowledge, names = self._open_knowledge(task.size, sample_weight is not None)
+        knowledge, names = self._open_knowledge(
+            task, sample_weight is not None, journal
+        )
         task = replace(
             task,
             fit_params=self._estimator_params(routed, sample_weight),
@@ -570,10 +619,19 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             n_rows = max(_LEAST_ROWS, n_rows // 2)
         return n_rows
 
-    def _open_knowledge(self, size, weighted):
+    def _open_knowledge(self, task, weighted, journal):
         """Return the knowledge, and the names of what may be recommended here."""
         knowledge = open_knowledge(self.knowledge)
-        names = list(self._select_configurations(knowledge, size, weighted))
+        self._learned = ""
+        if journal is not None:
+            metric, _ = self._followed_metric(knowledge)
+            knowledge, n_fits, n_used = learn_from(
+                knowledge, journal, metric, task.schedule.left() > _LEAST_TO_JUDGE
+            )
+            if n_fits > 0:
+                name = journal.path.name
+                self._learned = f" {n_used} of {n_fits} fits in {name} count."
+        names = list(self._select_configurations(knowledge, task.size, weighted))
         if self.max_predict_ms is not None:
             names = fast_enough(knowledge, names, self.max_predict_ms)
         return knowledge, tuple(names)
@@ -601,7 +659,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         )
         metric, self._scores_as_known = self._followed_metric(knowledge)
         with one_thread():
-            if self.knowledge is None and isinstance(self.recommender, str):
+            is_shipped = self.knowledge is None and self.experience is None
+            if is_shipped and isinstance(self.recommender, str):
                 return fit_on_shipped(self.recommender, names, metric)
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
@@ -620,9 +679,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             # Later it is in what was observed.
             seconds = recommendation.expected_seconds * task.schedule.measure_load()
             recommendation = replace(recommendation, expected_seconds=seconds)
-        if self._scores_as_known:
-            return recommendation
-        note = f" It follows {recommendation.metric}, the nearest metric that is known."
+        note = self._learned
+        if not self._scores_as_known:
+            metric = recommendation.metric
+            note += f" It follows {metric}, the nearest metric that is known."
         return replace(recommendation, reason=recommendation.reason + note)
 
     def _adapts(self, recommender):

@@ -27,6 +27,13 @@ class MetaHyperparamSelector(MetaSearch):
     knowledge : KnowledgeBase, str, Path or None, default=None
         Where recommendations come from: None is the knowledge base that ships
         with skmeta, a path a file made by ``python -m skmeta build``.
+    experience : str or Path, default=None
+        Journal of what fits have learned, which this one learns from and adds to:
+        meta-features, configurations, scores and seconds, and a hash of the table,
+        but no rows and no names of columns or classes. Several processes may use it
+        at once. What would make recommendations for known tasks worse does not count;
+        ``recommendation_.reason`` says how many fits do. Nothing is added by fits
+        with `sample_weight` or without cross-validation. None uses no journal.
     recommender : str or recommender, default="similar_tasks"
         How configurations are put in order: ``"similar_tasks"``,
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
@@ -142,6 +149,7 @@ class MetaHyperparamSelector(MetaSearch):
         estimator,
         *,
         knowledge=None,
+        experience=None,
         recommender="similar_tasks",
         scoring=None,
         cv=None,
@@ -157,6 +165,7 @@ class MetaHyperparamSelector(MetaSearch):
     ):
         self.estimator = estimator
         self.knowledge = knowledge
+        self.experience = experience
         self.recommender = recommender
         self.scoring = scoring
         self.cv = cv
@@ -270,7 +279,7 @@ class MetaHyperparamSelector(MetaSearch):
         self._check_parameters()
         X, y = self._check_inputs(X, y)
         task = Task(X, y, len(y))
-        knowledge, names = self._open_knowledge(task.size, weighted=False)
+        knowledge, names = self._open_knowledge(task, False, self._open_journal(None))
         recommender = self._fit_recommender(knowledge, names, task)
         return [
             self._make_candidate(configuration, task.size, seed=0)[0]
@@ -318,6 +327,9 @@ class MetaHyperparamSelector(MetaSearch):
             )
         # A pipeline wants to be told the step.
         return {self._prefix + "sample_weight": sample_weight}
+
+    def _context(self):
+        return [self.estimator]
 
     def _candidates_have(self, method):
         return hasattr(self.estimator, method)

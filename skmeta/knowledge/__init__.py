@@ -1,11 +1,13 @@
 """What is known of other tasks: kept, read, and built by evaluating them."""
 
 from skmeta.knowledge._growth import TaskSource, build_knowledge, find_tasks
+from skmeta.knowledge._journal import Journal
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 from skmeta.knowledge._storage import load_knowledge
 from skmeta.knowledge._worker import Protocol
 
 __all__ = [
+    "Journal",
     "KnowledgeBase",
     "Protocol",
     "TaskSource",

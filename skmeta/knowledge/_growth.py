@@ -24,8 +24,9 @@ from skmeta._configuration import Configuration
 from skmeta._files import SUFFIXES, check_output
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._knowledge_base import KnowledgeBase
+from skmeta.knowledge._scoring import METRICS
 from skmeta.knowledge._storage import load_knowledge
-from skmeta.knowledge._worker import METRICS, OUT_OF_TIME, Protocol
+from skmeta.knowledge._worker import OUT_OF_TIME, Protocol
 from skmeta.metafeatures._registry import select_features
 
 

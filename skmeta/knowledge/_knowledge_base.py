@@ -1,11 +1,13 @@
 import copy
 import hashlib
 import json
+import warnings
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
+from skmeta.exceptions import SkmetaWarning
 from skmeta.knowledge._merging import in_order, task_keys, unite
 from skmeta.knowledge._report import choose_metric, summarize_learners
 
@@ -343,6 +345,51 @@ class KnowledgeBase:
         if len(names) == len(index):
             return self
         return self._part(columns=np.flatnonzero(index.isin(names)))
+
+    def learn_from(self, journal, metric=None):
+        """Return one that also holds what fits have learned.
+
+        What is recommended for some of the tasks held here, each with its family left
+        out, must not lose more than before. Else what the journal held when that was
+        last so is taken, or nothing, with a warning.
+
+        Parameters
+        ----------
+        journal : Journal, str or Path
+            Where classifiers with `experience` have recorded what they learned.
+        metric : str, default=None
+            One of `metrics`, which is not to become worse. None chooses balanced
+            accuracy, if that is known.
+
+        Returns
+        -------
+        knowledge : KnowledgeBase
+
+        Warns
+        -----
+        SkmetaWarning
+            If not all that the journal holds is taken.
+
+        Examples
+        --------
+        >>> from skmeta import load_knowledge
+        >>> load_knowledge().learn_from("none_yet.db") == load_knowledge()
+        True
+        """
+        # Both know this class, and not the other way round.
+        from skmeta.knowledge._journal import Journal
+        from skmeta.recommendation._guard import learn_from
+
+        journal = journal if isinstance(journal, Journal) else Journal(journal)
+        learned, n_fits, n_used = learn_from(self, journal, choose_metric(self, metric))
+        if n_used < n_fits:
+            warnings.warn(
+                f"{n_used} of {n_fits} fits were learned from: with the others, "
+                f"what is recommended for known tasks would be worse.",
+                SkmetaWarning,
+                stacklevel=2,
+            )
+        return learned
 
     def save(self, path):
         """Write it to a file that `load_knowledge` reads.

@@ -21,6 +21,8 @@ _SECONDS = ("fit_seconds", "predict_seconds")
 def in_order(parts):
     """Return distinct parts, the largest first, which has the first word on names.
 
+    Of several states of one journal the last one holds all that the others do.
+
     Parameters
     ----------
     parts : iterable of KnowledgeBase
@@ -30,11 +32,16 @@ def in_order(parts):
     -------
     parts : tuple of KnowledgeBase
     """
-    distinct = {part.digest: part for part in parts}
+    latest = {}
+    for digest, part in {part.digest: part for part in parts}.items():
+        journal = part.provenance.get("journal", {})
+        age = journal.get("n_fits", 0), len(part.meta_features), digest
+        key = journal.get("id", digest)
+        latest[key] = max(latest.get(key, (age, part)), (age, part), key=lambda x: x[0])
     return tuple(
         part
-        for _, part in sorted(
-            distinct.items(), key=lambda item: (-len(item[1].meta_features), item[0])
+        for (_, n_tasks, digest), part in sorted(
+            latest.values(), key=lambda x: (-x[0][1], x[0][2])
         )
     )
 

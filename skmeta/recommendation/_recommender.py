@@ -17,8 +17,8 @@ from skmeta.recommendation._runtime import SIZES, RuntimeModel, correct_seconds
 
 # Regret from which on a configuration is not tried for its sake. A quarter is much
 # for scores between 0 and 1; log loss has no such bound.
-_CAP = 0.25
-_CAPS = {"neg_log_loss": 1.0, "neg_log_loss_calibrated": 1.0}
+CAP = 0.25
+CAPS = {"neg_log_loss": 1.0, "neg_log_loss_calibrated": 1.0}
 
 # What a candidate costs besides its fits and predictions, in seconds a fold.
 _OVERHEAD = 0.05
@@ -147,7 +147,7 @@ class Recommender(BaseEstimator, ABC):
             self.task_weights_,
             metric,
         )
-        self.loss_ = portfolio_loss(self.scores_, _CAPS.get(metric, _CAP))
+        self.loss_ = portfolio_loss(self.scores_, CAPS.get(metric, CAP))
         self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)
         self._runtime = None
         if set(SIZES).intersection(meta_features.columns):

@@ -21,12 +21,8 @@ from skmeta._decision import TEMPERATURES, log_probabilities, tempered_losses
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge import Protocol, TaskSource, build_knowledge, find_tasks
 from skmeta.knowledge._fingerprint import fingerprint
-from skmeta.knowledge._worker import (
-    METRICS,
-    evaluate_configuration,
-    prepare_task,
-    score_folds,
-)
+from skmeta.knowledge._scoring import METRICS, score_folds
+from skmeta.knowledge._worker import evaluate_configuration, prepare_task
 
 on_linux = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="looks at processes by /proc"

@@ -13,7 +13,7 @@ import pytest
 
 from skmeta import Configuration, KnowledgeBase, load_knowledge
 from skmeta.exceptions import KnowledgeError
-from skmeta.knowledge._worker import METRICS
+from skmeta.knowledge._scoring import METRICS
 
 # Written by KnowledgeBase.save at format versions 1 and 2. They stay as they are: every
 # later skmeta has to read them.

@@ -11,7 +11,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from skmeta.knowledge._worker import METRICS
+from skmeta.knowledge._scoring import METRICS
 from skmeta.recommendation import nearest_metric
 
 
