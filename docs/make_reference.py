@@ -47,8 +47,29 @@ def meta_features_page():
         "# Meta-features",
         "",
         "Written by `python docs/make_reference.py`; do not edit. n rows, d columns, "
-        "k classes, b bins, m = min(n, 20000) rows. Names shared with pymfe have its "
-        "definition, computed exactly.",
+        "k classes, b bins, m = min(n, 20000) rows.",
+        "",
+        '`level="fast"` are the groups general, missing, statistical and information; '
+        '`"full"` adds landmarking, and is what knowledge bases hold; `"complete"` '
+        "all but scale, which depends on units and is there to compare with others.",
+        "",
+        "Names shared with pymfe 0.4.4 have its definition, computed exactly. Where "
+        "figures differ:",
+        "",
+        "- pymfe adds 1e-8 to every cell of a joint table, so that its `mut_inf`, "
+        "`eq_num_attr`, `ns_ratio` and `class_conc` are off in the fifth digit; its "
+        "canonical correlations (`can_cor`, `p_trace`, `w_lambda`) end an iteration at "
+        "1e-6.",
+        "- With a constant column its `cor`, `kurtosis` and `skewness` are NaN; here "
+        "constant columns do not count.",
+        "- Above 20,000 rows, what needs sorting sees a sample; moments see all rows.",
+        "- The tree of the group model has at most 1,000 rows, pymfe's all; up to "
+        "1,000 rows they are alike but for ties.",
+        "- `one_nn`, `naive_bayes`, `linear_discr` and `best_node` are pymfe's names, "
+        "but balanced accuracies on standardised columns, in folds that do not depend "
+        "on the order of the rows, as pymfe's do.",
+        "- `gravity` of classes that tie in size is the root mean square over all "
+        "pairs; pymfe takes the first.",
     ]
     return "\n".join([*lines, "", feature_table()]) + "\n"
 

@@ -3,7 +3,7 @@ import math
 import time
 import warnings
 from dataclasses import dataclass, field, replace
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skmeta._inputs import check_number
+from skmeta._limits import OutOfTime, time_limit
 from skmeta._tables import read_table
 from skmeta._threads import one_thread
 from skmeta.metafeatures._groups import COMPUTE_GROUP, TaskView
@@ -47,11 +49,15 @@ class MetaFeatureExtractor(BaseEstimator):
     Parameters
     ----------
     groups : iterable of {"general", "missing", "statistical", "information", \
-            "landmarking"}, default=None
+            "landmarking", "accuracy_landmarking", "model", "complexity", "scale"}, \
+            default=None
         Groups to compute; None means all those of `level`.
-    level : {"fast", "full"}, default="fast"
+    level : {"fast", "full", "complete"}, default="fast"
         Which groups None stands for. ``"fast"`` trains no model; ``"full"`` adds
-        landmarks [2]_: how well simple learners do on 600 rows.
+        landmarks [2]_: how well simple learners rank 600 rows; that is what knowledge
+        bases hold. ``"complete"`` adds what they score on 1,000 rows and how that
+        grows with the rows, the shape of a decision tree, and how the classes lie
+        among each other; not ``"scale"``, which depends on units.
     categorical_features : array-like of int, str or bool, default=None
         Columns that are categorical besides those of string, object, category
         and bool dtype: positions, names or a mask. Has no effect on sparse
@@ -59,6 +65,9 @@ class MetaFeatureExtractor(BaseEstimator):
     random_state : int, RandomState instance or None, default=0
         Changes which rows are sampled, and their folds. None means 0: two calls
         always agree.
+    time_limit : float, default=None
+        Seconds for computing. What is not done by then has its default, and the report
+        says so; a single long call into compiled code ends first. None is no limit.
 
     Attributes
     ----------
@@ -90,12 +99,18 @@ class MetaFeatureExtractor(BaseEstimator):
     """
 
     def __init__(
-        self, groups=None, level="fast", categorical_features=None, random_state=0
+        self,
+        groups=None,
+        level="fast",
+        categorical_features=None,
+        random_state=0,
+        time_limit=None,
     ):
         self.groups = groups
         self.level = level
         self.categorical_features = categorical_features
         self.random_state = random_state
+        self.time_limit = time_limit
 
     def fit(self, X, y):
         """Compute the meta-features of a task.
@@ -120,6 +135,10 @@ class MetaFeatureExtractor(BaseEstimator):
             or a categorical feature is unknown.
         """
         features = select_features(self.groups, self.level)
+        check_number("time_limit", self.time_limit, Real, "a number of seconds > 0")
+        deadline = np.inf
+        if self.time_limit is not None:
+            deadline = time.monotonic() + self.time_limit
         with (
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
@@ -135,7 +154,7 @@ class MetaFeatureExtractor(BaseEstimator):
                 classes,
                 _seed(self.random_state),
             )
-            self.meta_features_, self.report_ = _extract(view, features)
+            self.meta_features_, self.report_ = _extract(view, features, deadline)
         self._remember_columns(X, table)
         return self
 
@@ -275,13 +294,17 @@ def _is_extreme(magnitude):
     return (magnitude > _LARGEST) | ((magnitude < _SMALLEST) & (magnitude > 0))
 
 
-def _extract(view, features):
+def _extract(view, features, deadline):
     """Compute the groups that features belong to; a failure is only reported."""
     values, reasons, seconds = {}, {}, {}
     for group in dict.fromkeys(feature.group for feature in features):
         start = time.perf_counter()
+        left = None if deadline == np.inf else deadline - time.monotonic()
         try:
-            values.update(COMPUTE_GROUP[group](view))
+            with time_limit(left):
+                values.update(COMPUTE_GROUP[group](view))
+        except OutOfTime:
+            reasons[group] = "the time was over"
         except Exception as error:
             reasons[group] = f"{type(error).__name__}: {error}"
         seconds[group] = time.perf_counter() - start

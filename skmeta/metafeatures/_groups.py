@@ -3,8 +3,14 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from scipy.stats import trim_mean
 
-from skmeta.metafeatures._landmarks import landmark_scores
+from skmeta.metafeatures._landmarks import (
+    accuracy_landmarks,
+    landmark_scores,
+    nearest_neighbor_complexity,
+    tree_shape,
+)
 from skmeta.metafeatures._measures import (
     OrderStatistics,
     TableInformation,
@@ -577,6 +583,171 @@ def landmarking(view):
     }
 
 
+def accuracy_landmarking(view):
+    """Compute how accurate simple learners are, and how much more rows help them.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    scores, of_quarter = accuracy_landmarks(view)
+    if not scores:
+        return {}
+    scores.pop("knn")
+    means = {name: values.mean() for name, values in scores.items()}
+    slopes = {}
+    if of_quarter:
+        slopes = {
+            short: means[name] - of_quarter[name].mean()
+            for short, name in [("nn", "one_nn"), ("tree", "tree"),
+                                ("lin", "linear_discr")]
+        }  # fmt: skip
+    return {
+        **{
+            full: value
+            for name, values in scores.items()
+            for full, value in _named(name, summarize(values, ("mean", "sd"))).items()
+        },
+        "lm_default": 1 / view.n_classes,
+        "lm_best": max(means.values()),
+        "lm_spread": max(means.values()) - min(means.values()),
+        "lm_nn_minus_lin": means["one_nn"] - means["linear_discr"],
+        "lm_tree_minus_lin": means["tree"] - means["linear_discr"],
+        "lm_tree_minus_node": means["tree"] - means["best_node"],
+        "lm_lin_minus_nb": means["linear_discr"] - means["naive_bayes"],
+        **{f"lm_slope_{name}": value for name, value in slopes.items()},
+    }
+
+
+def model(view):
+    """Compute the shape of a decision tree.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    n_nodes, n_leaves, depth, leaf_shares, importances, n_rows = tree_shape(view)
+    return {
+        "nodes": n_nodes,
+        "leaves": n_leaves,
+        "tree_depth.max": depth,
+        **_named("leaves_per_class", summarize(leaf_shares, ("mean", "sd"))),
+        "nodes_per_inst": n_nodes / n_rows,
+        **_named("var_importance", summarize(importances, ("sd", "max"))),
+    }
+
+
+def complexity(view):
+    """Compute how the classes lie among each other.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    if view.n_classes == 1:
+        return {}
+    ratio, error = nearest_neighbor_complexity(view)
+    return {"n2": 1.0 if np.isinf(ratio) else ratio / (1 + ratio), "n3": error}
+
+
+def scale(view):
+    """Compute what depends on the units of the numeric columns.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    values : dict of str to float
+    """
+    columns = np.flatnonzero(view.moments.is_observed)
+    if len(columns) == 0:
+        return {}
+    moments = _take(view.moments, columns)
+    variance = moments.sum_squares / np.maximum(moments.n_observed - 1, 1)
+    of_columns = {
+        "mean": moments.mean,
+        "min": moments.low,
+        "max": moments.high,
+        "range": moments.high - moments.low,
+        "sd": np.sqrt(variance),
+        "var": variance,
+        **_robust_scales(view, columns),
+    }
+    covariance = _covariance(view)
+    pairs = np.abs(covariance[np.triu_indices(len(covariance), 1)])
+    return {
+        **{
+            full: value
+            for name, values in of_columns.items()
+            for full, value in _named(name, summarize(values, S5)).items()
+        },
+        **_named("cov", summarize(pairs, S5)),
+        **_named("eigenvalues", summarize(np.linalg.eigvalsh(covariance), S5)),
+        "gravity": _class_distance(view),
+    }
+
+
+def _covariance(view):
+    """Return covariances of the columns that are compared, constant ones included."""
+    paired = _take(view.moments, view.paired_columns)
+    deviation = np.sqrt(paired.sum_squares / np.maximum(paired.n_observed - 1, 1))
+    n_paired = len(deviation)
+    n_constant = int(view.moments.is_constant.sum())
+    size = max(n_paired, min(n_paired + n_constant, _MAX_PAIRED_COLUMNS))
+    covariance = np.zeros((size, size))
+    covariance[:n_paired, :n_paired] = view.scatter.correlation * np.outer(
+        deviation, deviation
+    )
+    return covariance
+
+
+def _class_distance(view):
+    """Return the distance of the largest and the smallest class, in their units."""
+    paired = _take(view.moments, view.paired_columns)
+    if len(paired.mean) == 0:
+        return 0.0
+    deviation = np.sqrt(paired.sum_squares / paired.n_observed)
+    distance = center_distance(
+        view.scatter.class_means * deviation, view.scatter.class_counts
+    )
+    return np.sqrt(len(deviation)) * distance
+
+
+def _robust_scales(view, columns):
+    """Return what sorting tells of each column, of the sample."""
+    found = {name: np.empty(len(columns)) for name in ("median", "mad", "iq_range",
+                                                       "t_mean")}  # fmt: skip
+    for i, j in enumerate(columns):
+        values = view._sample_columns([j])[0]
+        values = values[~np.isnan(values)]
+        if len(values) == 0:
+            values = view.moments.mean[[j]]  # the sample has none of the few
+        low, median, high = np.quantile(values, [0.25, 0.5, 0.75])
+        found["median"][i] = median
+        found["mad"][i] = 1.4826 * np.median(np.abs(values - median))
+        found["iq_range"][i] = high - low
+        found["t_mean"][i] = trim_mean(values, 0.2)
+    return found
+
+
 # What the extractor calls for each group of the registry.
 COMPUTE_GROUP = {
     "general": general,
@@ -584,4 +755,8 @@ COMPUTE_GROUP = {
     "statistical": statistical,
     "information": information,
     "landmarking": landmarking,
+    "accuracy_landmarking": accuracy_landmarking,
+    "model": model,
+    "complexity": complexity,
+    "scale": scale,
 }

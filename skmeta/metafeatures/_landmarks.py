@@ -16,6 +16,8 @@ from sklearn.tree import DecisionTreeClassifier
 from skmeta.metafeatures._sampling import level_keys, mix, stratified_rows
 
 _SIZE = 600  # rows
+_LARGER_SIZE = 1000
+_QUARTER = 4  # one row of so many
 _MAX_COLUMNS = 200
 _MAX_LEVELS = 10  # of a categorical column, each with an indicator
 _MAX_CLASSES = 100
@@ -43,20 +45,177 @@ def landmark_scores(view):
         Empty where fewer than two classes have a row in each fold, or no column
         varies.
     """
-    rows = _choose_rows(view)
-    y = np.unique(view.y[rows], return_inverse=True)[1].ravel()
-    X = _encode(view, rows, y)
-    if (np.bincount(y) >= _N_FOLDS).sum() < 2 or X.shape[1] == 0:
+    X, y = sample_task(view, _SIZE)
+    fold_of = _rank_in_class(y) % _N_FOLDS
+    if not can_be_split(X, y):
         return {}
-    X, y, fold_of = _put_in_order(X, y, view.seed)
+    probabilities = _predict_folds(X, y, fold_of)
+    return {name: _weighted_auc(y, values) for name, values in probabilities.items()}
+
+
+def accuracy_landmarks(view):
+    """Cross-validate simple learners, on a sample and on a quarter of it.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    scores, of_quarter : dict of str to ndarray of shape (n_folds,)
+        Balanced accuracy of each learner on each fold, over the classes with a row in
+        it. Empty where fewer than two classes have a row in each fold, or no column
+        varies.
+    """
+    X, y = sample_task(view, _LARGER_SIZE)
+    rank = _rank_in_class(y)
+    scores = _balanced_accuracies(X, y, rank % _N_FOLDS)
+    quarter = rank % _QUARTER == 0
+    rank = rank[quarter] // _QUARTER
+    y = np.unique(y[quarter], return_inverse=True)[1].ravel()
+    return scores, _balanced_accuracies(X[quarter], y, rank % _N_FOLDS)
+
+
+def _balanced_accuracies(X, y, fold_of):
+    if not can_be_split(X, y):
+        return {}
+    scores = {}
+    for name, values in _predict_folds(X, y, fold_of, one_nn=True).items():
+        # Rounded, so that the last digits do not choose between equals.
+        right = np.round(values, 9).argmax(axis=1) == y
+        scores[name] = np.array(
+            [_mean_over_classes(y, right, fold_of == f) for f in range(_N_FOLDS)]
+        )
+    return scores
+
+
+def _mean_over_classes(y, right, rows):
+    n_rows = np.bincount(y[rows])
+    n_right = np.bincount(y[rows], right[rows])
+    return (n_right[n_rows > 0] / n_rows[n_rows > 0]).mean()
+
+
+def tree_shape(view):
+    """Describe a decision tree of a sample of a task.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+
+    Returns
+    -------
+    n_nodes, n_leaves, depth : int
+        Nodes with a split, and others.
+    leaf_shares : ndarray of shape (n_classes,)
+        Shares of the leaves that each class has most rows in.
+    importances : ndarray of shape (n_columns,)
+        Shares of the decrease in impurity.
+    n_rows : int
+        Of the sample.
+    """
+    X, y = sample_task(view, _LARGER_SIZE)
+    if X.shape[1] == 0:
+        X = np.zeros((len(y), 1))
+    estimator = DecisionTreeClassifier(random_state=0).fit(X, y)
+    tree = estimator.tree_
+    is_leaf = tree.children_left < 0
+    labels = tree.value[is_leaf, 0].argmax(axis=1)
+    leaf_shares = np.bincount(labels, minlength=y.max() + 1) / is_leaf.sum()
+    importances = tree.compute_feature_importances()
+    n_leaves = int(is_leaf.sum())
+    n_nodes = tree.node_count - n_leaves
+    return n_nodes, n_leaves, tree.max_depth, leaf_shares, importances, len(y)
+
+
+def nearest_neighbor_complexity(view):
+    """Compare each row of a sample with the nearest of its own and of other classes.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task, with two classes or more.
+
+    Returns
+    -------
+    ratio : float
+        Sum of the distances to the own class over that to other classes [1]_.
+    error : float
+        Share of rows whose nearest row is of another class.
+
+    References
+    ----------
+    .. [1] T. K. Ho, M. Basu, "Complexity Measures of Supervised Classification
+       Problems", IEEE Transactions on Pattern Analysis and Machine Intelligence 24,
+       2002.
+    """
+    X, y = sample_task(view, _LARGER_SIZE)
+    squares = (X**2).sum(axis=1)
+    distances = squares[:, np.newaxis] - 2 * X @ X.T + squares
+    distances = np.sqrt(np.round(np.maximum(distances, 0.0), _DECIMALS))
+    np.fill_diagonal(distances, np.inf)
+    own = y[:, np.newaxis] == y
+    to_own = np.where(own, distances, np.inf).min(axis=1)
+    to_others = np.where(own, np.inf, distances).min(axis=1)
+    # The only row of its class has no distance to it.
+    counted = np.isfinite(to_own) & np.isfinite(to_others)
+    total = to_others[counted].sum()
+    ratio = to_own[counted].sum() / total if total > 0 else np.inf
+    return ratio, float(np.mean(to_others < to_own))
+
+
+def can_be_split(X, y):
+    """Say whether two classes have a row for each fold, and a column varies.
+
+    Parameters
+    ----------
+    X, y : ndarray
+        From `sample_task`.
+
+    Returns
+    -------
+    answer : bool
+    """
+    return (np.bincount(y) >= _N_FOLDS).sum() >= 2 and X.shape[1] > 0
+
+
+def sample_task(view, size):
+    """Return rows of a task as numbers, in an order that content alone decides.
+
+    Parameters
+    ----------
+    view : TaskView
+        The task.
+    size : int
+        How many rows, about, if there are as many.
+
+    Returns
+    -------
+    X : ndarray of shape (n_rows, n_columns)
+        Standardized, without gaps; up to 200 columns, indicators of levels included.
+    y : ndarray of int of shape (n_rows,)
+        Classes from 0 on, ascending; the rarest come first.
+    """
+    rows = _choose_rows(view, size)
+    y = np.unique(view.y[rows], return_inverse=True)[1].ravel()
+    return _put_in_order(_encode(view, rows, y), y, view.seed)
+
+
+def _predict_folds(X, y, fold_of, one_nn=False):
+    """Return class probabilities of each learner for rows it has not seen."""
     n_classes = y.max() + 1
     probabilities = defaultdict(lambda: np.zeros((len(y), n_classes)))
     for fold in range(_N_FOLDS):
         train, test = fold_of != fold, fold_of == fold
         known, y_train = np.unique(y[train], return_inverse=True)
-        for name, values in _predict(X[train], y_train.ravel(), X[test]).items():
+        y_train = y_train.ravel()
+        predicted = _predict(X[train], y_train, X[test])
+        if one_nn:
+            predicted["one_nn"] = _nearest_neighbors(X[train], y_train, X[test], 1)
+        for name, values in predicted.items():
             probabilities[name][np.ix_(test, known)] = values
-    return {name: _weighted_auc(y, values) for name, values in probabilities.items()}
+    return probabilities
 
 
 def _predict(X, y, X_test):
@@ -71,10 +230,10 @@ def _predict(X, y, X_test):
     }
 
 
-def _choose_rows(view):
-    """Return positions of about `_SIZE` rows of frequent classes."""
+def _choose_rows(view, size):
+    """Return positions of about so many rows of frequent classes."""
     rows = np.arange(view.n_rows)[view.sample]
-    if len(rows) <= _SIZE and view.n_classes <= _MAX_CLASSES:
+    if len(rows) <= size and view.n_classes <= _MAX_CLASSES:
         return rows
     keys = view.keys(rows)
     y = view.y[rows]
@@ -82,10 +241,10 @@ def _choose_rows(view):
         order = _class_order(keys, y)
         kept = np.isin(y, order[-_MAX_CLASSES:])
         rows, keys, y = rows[kept], keys[kept], y[kept]
-    if len(rows) <= _SIZE:
+    if len(rows) <= size:
         return rows
     y = np.unique(y, return_inverse=True)[1].ravel()
-    return rows[stratified_rows(keys, y, _SIZE)]
+    return rows[stratified_rows(keys, y, size)]
 
 
 def _class_order(keys, y):
@@ -127,7 +286,7 @@ def _indicators(codes, y, seed):
 
 
 def _put_in_order(X, y, seed):
-    """Sort rows, columns and classes by content, and deal the rows out to folds.
+    """Sort rows, columns and classes by content.
 
     Then all that follows is the same to the last bit, however the table was
     written.
@@ -135,7 +294,7 @@ def _put_in_order(X, y, seed):
     Returns
     -------
     X : ndarray of shape (n_rows, at most _MAX_COLUMNS)
-    y, fold_of : ndarray of int of shape (n_rows,)
+    y : ndarray of int of shape (n_rows,)
     """
     own = mix(np.bincount(y)[y].astype(np.float64), seed)
     keys = own + mix(X, seed).sum(axis=1, dtype=np.uint64)
@@ -148,9 +307,12 @@ def _put_in_order(X, y, seed):
     rank[order] = np.arange(len(order))
     y = rank[y]
     rows = np.lexsort((keys, y))
-    X, y = X[rows], y[rows]
-    start_of_class = np.searchsorted(y, y)
-    return X, y, (np.arange(len(y)) - start_of_class) % _N_FOLDS
+    return X[rows], y[rows]
+
+
+def _rank_in_class(y):
+    """Return how many rows of its class come before each row; classes ascend."""
+    return np.arange(len(y)) - np.searchsorted(y, y)
 
 
 def _linear_discriminant(X, y, X_test):
@@ -178,12 +340,12 @@ def _naive_bayes(X, y, X_test):
     return softmax(np.log(counts / len(X)) - 0.5 * distances, axis=1)
 
 
-def _nearest_neighbors(X, y, X_test):
+def _nearest_neighbors(X, y, X_test, n_neighbors=_N_NEIGHBORS):
     """Share of each class among the nearest neighbours."""
     distances = (X**2).sum(axis=1) - 2 * X_test @ X.T
     # Of rows that are alike, the products may differ by a rounding error.
     distances = np.round(distances, _DECIMALS)
-    n_neighbors = min(_N_NEIGHBORS, len(X))
+    n_neighbors = min(n_neighbors, len(X))
     nearest = np.argpartition(distances, n_neighbors - 1, axis=1)[:, :n_neighbors]
     return np.eye(y.max() + 1)[y[nearest]].mean(axis=1)
 

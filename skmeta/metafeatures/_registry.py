@@ -520,20 +520,191 @@ def _landmarking():
     ]
 
 
+_ACCURACY_LANDMARKS = {
+    "one_nn": "the nearest neighbour",
+    **{name: _LANDMARKS[name] for name in _LANDMARKS if name != "knn"},
+}
+
+
+def _accuracy_landmarking():
+    group, cost = "accuracy_landmarking", "n d, then not growing with n"
+    what = "balanced accuracy, 3 folds of 1000 rows"
+    one_class = {"default": 1.0}
+    differences = [
+        ("lm_nn_minus_lin", "one_nn", "linear_discr"),
+        ("lm_tree_minus_lin", "tree", "linear_discr"),
+        ("lm_tree_minus_node", "tree", "best_node"),
+        ("lm_lin_minus_nb", "linear_discr", "naive_bayes"),
+    ]
+    slopes = [("nn", "one_nn"), ("tree", "tree"), ("lin", "linear_discr")]
+    return [
+        *(
+            feature
+            for name, learner in _ACCURACY_LANDMARKS.items()
+            for feature in _summaries(
+                name,
+                group,
+                f"{what}: {learner}",
+                0,
+                1,
+                cost,
+                ("mean", "sd"),
+                **one_class,
+            )
+        ),
+        *_single("lm_default", group, "1 / k", 0, 1, "1", **one_class),
+        *_single("lm_best", group, "highest of the means", 0, 1, cost, **one_class),
+        *_single("lm_spread", group, "lm_best - lowest of the means", 0, 1, cost),
+        *(
+            feature
+            for name, first, second in differences
+            for feature in _single(
+                name, group, f"{first}.mean - {second}.mean", -1, 1, cost
+            )
+        ),
+        *(
+            feature
+            for name, learner in slopes
+            for feature in _single(
+                f"lm_slope_{name}",
+                group,
+                f"{learner}.mean - the same with a quarter of the rows",
+                -1,
+                1,
+                cost,
+            )
+        ),
+    ]
+
+
+def _model():
+    group, cost = "model", "n d, then not growing with n"
+    tree = "of a decision tree of 1000 rows"
+    count = {"transform": "log1p", "pymfe": True}
+    return [
+        *_single("nodes", group, f"nodes with a split, {tree}", 0, 1e4, cost, **count),
+        *_single("leaves", group, f"leaves, {tree}", 0, 1e4, cost, **count),
+        *_single("tree_depth.max", group, f"depth {tree}", 0, 1e4, cost, **count),
+        *_summaries(
+            "leaves_per_class",
+            group,
+            f"share of the leaves with most rows in a class, {tree}",
+            0,
+            1,
+            cost,
+            ("mean", "sd"),
+            pymfe=True,
+        ),
+        *_single(
+            "nodes_per_inst",
+            group,
+            "nodes / rows it was grown from",
+            0,
+            1,
+            cost,
+            pymfe=True,
+        ),
+        *_summaries(
+            "var_importance",
+            group,
+            f"share of a column in the decrease of the Gini impurity, {tree}",
+            0,
+            1,
+            cost,
+            ("sd", "max"),
+        ),
+    ]
+
+
+def _complexity():
+    group, cost = "complexity", "n d, then not growing with n"
+    return [
+        *_single(
+            "n2",
+            group,
+            "r / (1 + r), r = distances to the nearest row of the own "
+            "class / to the nearest of others, summed over 1000 rows",
+            0,
+            1,
+            cost,
+        ),
+        *_single(
+            "n3",
+            group,
+            "share of 1000 rows whose nearest row is of another class",
+            0,
+            1,
+            cost,
+        ),
+    ]
+
+
+def _scale():
+    group, most = "scale", _HUGE
+    same = {"pymfe": True, "transform": "signed-log"}
+    positive = {"pymfe": True, "transform": "log1p"}
+    moments, sorting = "n d", "m d log m"
+    summaries = [
+        ("mean", "mean of a numeric column", -most, moments, same),
+        ("median", "median of a numeric column", -most, sorting, same),
+        ("min", "minimum of a numeric column", -most, moments, same),
+        ("max", "maximum of a numeric column", -most, moments, same),
+        ("range", "maximum - minimum", 0, moments, positive),
+        ("sd", "standard deviation", 0, moments, positive),
+        ("var", "variance", 0, moments, positive),
+        (
+            "mad",
+            "median absolute deviation from the median, times 1.4826",
+            0,
+            sorting,
+            positive,
+        ),
+        ("iq_range", "upper - lower quartile", 0, sorting, positive),
+        (
+            "t_mean",
+            "mean without the lowest and the highest fifth",
+            -most,
+            sorting,
+            same,
+        ),
+        ("cov", "absolute covariance of two numeric columns", 0, "m d^2", positive),
+        ("eigenvalues", "eigenvalue of the covariances", 0, "m d^2 + d^3", positive),
+    ]
+    return [
+        *(
+            feature
+            for name, formula, low, cost, more in summaries
+            for feature in _summaries(name, group, formula, low, most, cost, S5, **more)
+        ),
+        *_single(
+            "gravity",
+            group,
+            "distance of the means of the largest and the smallest class",
+            0,
+            most,
+            "m d",
+            transform="log1p",
+            pymfe=True,
+        ),
+    ]
+
+
 REGISTRY = (
     *_general(),
     *_missing(),
     *_statistical(),
     *_information(),
     *_landmarking(),
+    *_accuracy_landmarking(),
+    *_model(),
+    *_complexity(),
+    *_scale(),
 )
 GROUPS = tuple(dict.fromkeys(feature.group for feature in REGISTRY))
 
-# What `groups=None` stands for. "fast" trains no model.
-LEVELS = {
-    "fast": ("general", "missing", "statistical", "information"),
-    "full": GROUPS,
-}
+# What `groups=None` stands for. "fast" trains no model, "full" is what knowledge bases
+# hold; in none are those that depend on units.
+LEVELS = {"fast": GROUPS[:4], "full": GROUPS[:5], "complete": GROUPS[:-1]}
 
 
 def select_features(groups, level):

@@ -1,4 +1,5 @@
 import pickle
+import time
 import warnings
 
 import numpy as np
@@ -32,7 +33,7 @@ def _rng():
 def _values(X, y, **parameters):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        extractor = MetaFeatureExtractor(**{"level": "full", **parameters}).fit(X, y)
+        extractor = MetaFeatureExtractor(**{"groups": GROUPS, **parameters}).fit(X, y)
     names = extractor.get_feature_names_out()
     return dict(zip(names, extractor.meta_features_, strict=True))
 
@@ -126,7 +127,7 @@ def test_odd_tables_give_finite_numbers_in_range(name):
 def test_no_group_fails_on_odd_tables(name):
     """Guarded features are those that have no definition, not those that broke."""
     reasons = (
-        MetaFeatureExtractor(level="full")
+        MetaFeatureExtractor(groups=GROUPS)
         .fit(*ODD_TASKS[name])
         .report_.guarded.values()
     )
@@ -152,11 +153,11 @@ def test_input_and_global_generator_are_untouched():
 
 def test_two_calls_clone_and_pickle_agree_to_the_last_bit():
     """Neither a second call nor a copy of the extractor changes a bit."""
-    extractor = MetaFeatureExtractor(level="full", random_state=3).fit(MIXED, LABELS)
+    extractor = MetaFeatureExtractor(groups=GROUPS, random_state=3).fit(MIXED, LABELS)
     for other in (
         clone(extractor).fit(MIXED, LABELS),
         pickle.loads(pickle.dumps(extractor)),
-        MetaFeatureExtractor(level="full")
+        MetaFeatureExtractor(groups=GROUPS)
         .set_params(random_state=3)
         .fit(MIXED, LABELS),
     ):
@@ -165,7 +166,7 @@ def test_two_calls_clone_and_pickle_agree_to_the_last_bit():
 
 def test_names_are_known_before_data():
     """Names come as objects before fit, and are those of the registry."""
-    names = MetaFeatureExtractor(level="full").get_feature_names_out()
+    names = MetaFeatureExtractor(groups=GROUPS).get_feature_names_out()
     assert names.dtype == object
     assert names.tolist() == [feature.name for feature in REGISTRY]
 
@@ -184,7 +185,7 @@ def test_groups_select_in_the_order_of_the_registry():
 
 def test_columns_of_a_frame_are_remembered():
     """Names of columns are kept for a frame and forgotten for an array."""
-    extractor = MetaFeatureExtractor(level="full").fit(MIXED, LABELS)
+    extractor = MetaFeatureExtractor(groups=GROUPS).fit(MIXED, LABELS)
     assert extractor.n_features_in_ == MIXED.shape[1]
     assert extractor.feature_names_in_.tolist() == MIXED.columns.tolist()
     assert not hasattr(extractor.fit(BASE, LABELS), "feature_names_in_")
@@ -210,7 +211,8 @@ def test_categorical_features(chosen):
         (BASE[:, :0], LABELS, {}, r"at least one row and one column"),
         (BASE, LABELS, {"groups": ["general", "itemset"]}, "groups must be None or"),
         (BASE, LABELS, {"groups": []}, "groups must be None or"),
-        (BASE, LABELS, {"level": "quick"}, r"level must be one of \['fast', 'full'\]"),
+        (BASE, LABELS, {"level": "quick"}, "level must be one of .'complete', 'f"),
+        (BASE, LABELS, {"time_limit": 0}, "time_limit must be a number of seconds"),
         (BASE, LABELS, {"categorical_features": [5]}, "positions below 5"),
         (BASE, np.c_[LABELS, LABELS], {}, "y must have one column"),
         (BASE, None, {}, "y must have one column"),
@@ -230,13 +232,40 @@ def test_failing_group_is_reported_not_raised(monkeypatch):
         raise np.linalg.LinAlgError("did not converge")
 
     monkeypatch.setitem(groups_module.COMPUTE_GROUP, "statistical", breaks)
-    extractor = MetaFeatureExtractor(level="full").fit(BASE, LABELS)
+    extractor = MetaFeatureExtractor(groups=GROUPS).fit(BASE, LABELS)
     values = dict(
         zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
     )
     assert values["w_lambda"] == 1.0
     assert values["nr_inst"] == 40
     assert "did not converge" in extractor.report_.guarded["cor.mean"]
+
+
+def test_time_limit(monkeypatch):
+    """What is not done in time has its default, and what was done before stays."""
+
+    def goes_on(view):
+        while True:
+            pass
+
+    monkeypatch.setitem(groups_module.COMPUTE_GROUP, "statistical", goes_on)
+    start = time.monotonic()
+    extractor = MetaFeatureExtractor(groups=GROUPS, time_limit=0.5).fit(BASE, LABELS)
+    assert time.monotonic() - start < 10
+    values = dict(
+        zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
+    )
+    assert values["nr_inst"] == 40
+    assert values["w_lambda"] == 1.0
+    for name in ("cor.mean", "attr_ent.mean", "n3"):
+        assert extractor.report_.guarded[name] == "the time was over"
+    assert "nr_inst" not in extractor.report_.guarded
+
+
+def test_enough_time_changes_nothing():
+    limited = MetaFeatureExtractor(level="complete", time_limit=600).fit(BASE, LABELS)
+    free = MetaFeatureExtractor(level="complete").fit(BASE, LABELS)
+    np.testing.assert_array_equal(limited.meta_features_, free.meta_features_)
 
 
 def test_registry_is_consistent():

@@ -115,3 +115,68 @@ def test_too_few_rows_have_no_landmarks():
     extractor = MetaFeatureExtractor(groups="landmarking").fit(X, [0] * 10 + [1] * 2)
     assert set(extractor.report_.guarded.values()) == {"not defined for this table"}
     assert extractor.meta_features_.tolist() == [0.5] * 5 + [0.0] * 4
+
+
+def _values_of(group, X, y):
+    extractor = MetaFeatureExtractor(groups=group).fit(X, y)
+    names = extractor.get_feature_names_out()
+    return dict(zip(names, extractor.meta_features_, strict=True))
+
+
+def test_balanced_accuracies():
+    """A plane: all of it is the linear model's; a rare class counts as the other."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(900, 5))
+    y = X.sum(axis=1) > 3.5  # one row of seventeen
+    values = _values_of("accuracy_landmarking", X, y)
+    assert values["lm_default"] == 0.5
+    assert values["best_node.mean"] < values["linear_discr.mean"] < 0.95
+    assert values["one_nn.mean"] == pytest.approx(
+        values["linear_discr.mean"] + values["lm_nn_minus_lin"]
+    )
+    assert values["lm_best"] - values["lm_spread"] < 0.6
+    # Guessing the common class is worth no more than a half.
+    noise = _values_of("accuracy_landmarking", X, np.arange(900) % 20 == 0)
+    assert noise["lm_best"] == pytest.approx(0.5, abs=0.07)
+
+
+def test_slopes_grow_with_what_there_is_to_learn():
+    """Neighbours gain by more rows of a chessboard, a linear model does not."""
+    X = np.random.default_rng(0).uniform(-1, 1, size=(1000, 2))
+    y = np.floor(6 * X).sum(axis=1) % 2
+    values = _values_of("accuracy_landmarking", X, y)
+    assert values["lm_slope_nn"] > 0.1
+    assert abs(values["lm_slope_lin"]) < 0.1
+
+
+def test_shape_of_a_tree_worked_example():
+    """Three stripes: two splits of one column, the middle class between them."""
+    X = np.c_[np.arange(90.0), np.zeros(90)]
+    y = np.repeat([0, 1, 0], 30)
+    values = _values_of("model", X, y)
+    assert (values["nodes"], values["leaves"], values["tree_depth.max"]) == (2, 3, 2)
+    assert values["nodes_per_inst"] == pytest.approx(2 / 90)
+    assert values["leaves_per_class.mean"] == 0.5
+    assert values["var_importance.max"] == 1.0
+
+
+def test_neighbour_complexity_worked_example():
+    """Two pairs: 1 apart within a class, 4 between the inner ones."""
+    X = np.array([[0.0], [1.0], [5.0], [6.0]])
+    values = _values_of("complexity", X, [0, 0, 1, 1])
+    ratio = (1 + 1 + 1 + 1) / (5 + 4 + 4 + 5)
+    assert values["n2"] == pytest.approx(ratio / (1 + ratio), abs=1e-5)
+    assert values["n3"] == 0
+    assert _values_of("complexity", X, [0, 1, 0, 1])["n3"] == 1
+    assert _values_of("complexity", np.ones((6, 1)), [0, 0, 0, 1, 1, 1])["n3"] == 0
+
+
+def test_scale_worked_example():
+    """Without a look at pymfe: by the definitions."""
+    X = np.array([[0.0, 1.0], [2.0, 5.0], [4.0, 3.0], [10.0, 7.0]])
+    values = _values_of("scale", X, [0, 0, 0, 1])
+    assert values["range.max"] == 10
+    assert values["mean.min"] == 4
+    assert values["cov.max"] == pytest.approx(np.cov(X.T)[0, 1])
+    assert values["gravity"] == pytest.approx(np.hypot(10 - 2, 7 - 3))
+    assert _values_of("scale", np.array([["a"], ["b"]] * 4), [0, 1] * 4)["gravity"] == 0

@@ -7,14 +7,20 @@ from hypothesis.extra import numpy as npst
 
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.metafeatures import _groups as groups_module
-from skmeta.metafeatures._registry import REGISTRY
+from skmeta.metafeatures._registry import GROUPS, REGISTRY
+
+# What depends on which rows are in which fold, and on ties in a tree.
+LEARNED = (
+    *("one_nn", "linear_discr", "naive_bayes", "tree", "best_node", "lm_"),
+    *("nodes", "leaves", "var_importance"),
+)
 
 law = settings(deadline=None, derandomize=True, max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 
 
 def _values(X, y, **parameters):
-    extractor = MetaFeatureExtractor(**{"level": "full", **parameters}).fit(X, y)
+    extractor = MetaFeatureExtractor(**{"level": "complete", **parameters}).fit(X, y)
     names = extractor.get_feature_names_out()
     return dict(zip(names, extractor.meta_features_, strict=True))
 
@@ -156,7 +162,8 @@ def test_mirrored_columns(task):
     moved = (
         *("skewness", "q_skew", "attr_ent", "mut_inf", "class_conc"),
         *("eq_num_attr", "ns_ratio", "log1p_eq_num_attr", "log1p_ns_ratio"),
-        "auc",  # other rows are in a fold together
+        # Other rows are in a fold together, and go to the other side of a split.
+        *("auc", *LEARNED),
     )
     assert _without(other, *moved) == _close(_without(values, *moved))
     assert other["skewness.mean"] == pytest.approx(-values["skewness.mean"], abs=1e-9)
@@ -246,7 +253,7 @@ def test_any_floats_give_finite_numbers_in_range(X, data):
     """No float makes a number infinite, a group fail or a warning appear."""
     y = data.draw(npst.arrays(np.int64, len(X), elements=st.integers(0, 3)))
     before = X.copy()
-    extractor = MetaFeatureExtractor(level="full").fit(X, y)
+    extractor = MetaFeatureExtractor(groups=GROUPS).fit(X, y)
     for feature, value in zip(REGISTRY, extractor.meta_features_, strict=True):
         assert np.isfinite(value), feature.name
         assert feature.low <= value <= feature.high, feature.name
@@ -258,8 +265,8 @@ def test_any_floats_give_finite_numbers_in_range(X, data):
 @given(mixed_tasks())
 def test_two_calls_agree_to_the_last_bit(task):
     """The same table gives the same bits."""
-    first = MetaFeatureExtractor(level="full").fit(*task).meta_features_
+    first = MetaFeatureExtractor(groups=GROUPS).fit(*task).meta_features_
     assert (
         first.tobytes()
-        == MetaFeatureExtractor(level="full").fit(*task).meta_features_.tobytes()
+        == MetaFeatureExtractor(groups=GROUPS).fit(*task).meta_features_.tobytes()
     )

@@ -6,7 +6,7 @@ import pytest
 from sklearn import datasets
 
 from skmeta.metafeatures import MetaFeatureExtractor
-from skmeta.metafeatures._registry import REGISTRY
+from skmeta.metafeatures._registry import GROUPS, REGISTRY
 
 HERE = Path(__file__).parent
 REFERENCE = json.loads((HERE / "reference.json").read_text(encoding="utf-8"))
@@ -23,7 +23,7 @@ def _load(name):
 @pytest.mark.parametrize("name", sorted(REFERENCE["datasets"]))
 def test_agrees_with_reference(name, source):
     """Features of the same definition agree with independent figures to 1e-6."""
-    extractor = MetaFeatureExtractor(level="full").fit(*_load(name))
+    extractor = MetaFeatureExtractor(groups=GROUPS).fit(*_load(name))
     values = dict(
         zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
     )
@@ -71,6 +71,6 @@ def test_every_claim_of_parity_is_compared():
 def test_nothing_is_guarded_on_ordinary_tables():
     """A table with numbers, categories and two classes defines every feature."""
     assert (
-        MetaFeatureExtractor(level="full").fit(*_load("toy_mixed")).report_.guarded
+        MetaFeatureExtractor(groups=GROUPS).fit(*_load("toy_mixed")).report_.guarded
         == {}
     )
