@@ -191,25 +191,27 @@ def plot(results, path):
     import matplotlib.pyplot as plt
 
     metrics = sorted(results["metric"].unique())
+    panels = {
+        **{f"regret after {k}": f"other tasks, regret after {k}" for k in PICKS},
+        "frozen": "tasks of the base, loss of the first 8",
+    }
     figure, axes = plt.subplots(
-        len(PICKS), len(metrics), figsize=(8, 6), sharex=True, layout="constrained"
+        len(panels), len(metrics), figsize=(8, 8), sharex=True, layout="constrained"
     )
     colours = {"journal": "#0072B2", "journal, not guarded": "#E69F00",
                "all configurations": "#999999"}  # fmt: skip
     for j, metric in enumerate(metrics):
         part = results[results["metric"] == metric]
-        for i, k in enumerate(PICKS):
-            axis, column = axes[i, j], f"regret after {k}"
+        for axis, (column, label) in zip(axes[:, j], panels.items(), strict=True):
             mean = part.groupby(["knowledge", "n_fits"])[column].mean()
             for name, colour in colours.items():
                 curve = mean[name] / mean["base alone"]
                 axis.plot(curve.index, curve, color=colour, marker="o", label=name)
             axis.axhline(1, color="black", linewidth=0.8)
-            axis.set_title(f"{metric}, first {k}" if k > 1 else f"{metric}, first pick",
-                           fontsize="medium")  # fmt: skip
+            axis.set_title(f"{label}, {metric}", fontsize="small")
     axes[0, 0].legend()
     figure.supxlabel("tasks that came by")
-    figure.supylabel("regret on other tasks, base alone = 1")
+    figure.supylabel("base alone = 1")
     figure.savefig(path, dpi=110)
 
 
