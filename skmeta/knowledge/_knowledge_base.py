@@ -391,6 +391,64 @@ class KnowledgeBase:
             )
         return learned
 
+    def pack(
+        self, min_rows=100, epsilon=None, influence=10, names=False, random_state=None
+    ):
+        """Return one that may be shared with others: coarse, and without names.
+
+        Tasks in an order by chance, with the meta-features that tasks are compared by,
+        rounded to coarse steps and clipped to public ranges; mean scores of four
+        metrics, rounded to hundredths; and seconds rounded to one digit. No
+        fingerprints, no messages, no provenance. With `epsilon` there is noise as
+        well, and what a row might change by any amount is left out: log loss,
+        seconds, and the meta-features of numeric columns.
+
+        Parameters
+        ----------
+        min_rows : int, default=100
+            Tables with fewer evaluated rows are left out.
+        epsilon : float, default=None
+            Differential privacy of every row of every table, with a delta of one in a
+            million: the smaller, the more noise. None adds no noise and promises
+            nothing.
+        influence : int, default=10
+            By how many rows more than the one that was replaced a score may change,
+            since models were fitted on another: what the promise assumes, and what
+            `benchmarks/influence.py` measures.
+        names : bool, default=False
+            Keep the names of tasks, families and domains.
+        random_state : int, RandomState, Generator or None, default=None
+            Of noise and pseudonyms. What is known to others protects nobody: leave it
+            at None but for tests.
+
+        Returns
+        -------
+        knowledge : KnowledgeBase
+            Which merges with others; `preview` says what is in it.
+
+        Raises
+        ------
+        ValueError
+            If a parameter cannot be used, or no table has so many rows.
+        """
+        # It makes a dict, to be independent of this class.
+        from skmeta.knowledge._sharing import check_pack, pack
+
+        rng = check_pack(self, min_rows, epsilon, influence, random_state)
+        return KnowledgeBase(**pack(self, min_rows, epsilon, influence, names, rng))
+
+    def preview(self):
+        """Return all that `save` would write, and nothing else.
+
+        Returns
+        -------
+        contents : dict of str to (DataFrame, list or dict)
+            By the member of the file.
+        """
+        from skmeta.knowledge._storage import preview
+
+        return preview(self)
+
     def save(self, path):
         """Write it to a file that `load_knowledge` reads.
 

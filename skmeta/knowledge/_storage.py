@@ -199,17 +199,11 @@ def save_knowledge(knowledge, path):
             f"No directory {str(path.parent)!r} to write {path.name!r} to. "
             f"Create it first."
         )
-    members, version = to_members(knowledge), _VERSION_OF_ONE_PART
-    if len(knowledge.parts) > 1:
-        version = FORMAT_VERSION
-        members = {
-            f"{number}/{name}": content
-            for number, part in enumerate(knowledge.parts)
-            for name, content in to_members(part).items()
-        }
+    members = _members_of(knowledge)
+    is_one = len(knowledge.parts) == 1
     manifest = {
         "format": FORMAT,
-        "version": version,
+        "version": _VERSION_OF_ONE_PART if is_one else FORMAT_VERSION,
         "skmeta": skmeta.__version__,
         "sha256": {
             name: hashlib.sha256(content).hexdigest()
@@ -217,6 +211,17 @@ def save_knowledge(knowledge, path):
         },
     }
     _write_whole(path, {"manifest.json": _to_json(manifest)} | members)
+
+
+def _members_of(knowledge):
+    """Return names and contents of all that a file holds but the manifest."""
+    if len(knowledge.parts) == 1:
+        return to_members(knowledge)
+    return {
+        f"{number}/{name}": content
+        for number, part in enumerate(knowledge.parts)
+        for name, content in to_members(part).items()
+    }
 
 
 def _write_whole(path, members):
@@ -272,6 +277,41 @@ def to_members(knowledge):
     members = {f"{name}.json": _to_json(value) for name, value in documents.items()}
     members |= {f"{name}.npy": _to_npy(value) for name, value in arrays.items()}
     return dict(sorted(members.items()))
+
+
+def preview(knowledge):
+    """Return what a file would hold, in a form that a person can read.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+
+    Returns
+    -------
+    contents : dict of str to (DataFrame, list or dict)
+        By the name of the member; the folds of scores side by side.
+    """
+    contents = {}
+    for name, content in _members_of(knowledge).items():
+        directory, _, base = name.rpartition("/")
+        part = knowledge.parts[int(directory or 0)]
+        stem, _, suffix = base.rpartition(".")
+        if suffix == "json":
+            value = json.loads(content)
+            if stem == "tasks":
+                value = pd.DataFrame(dict(value["columns"]), index=value["index"])
+        else:
+            values = np.load(io.BytesIO(content), allow_pickle=False)
+            columns = list(part.configurations.index)
+            if stem == "meta_features":
+                columns = list(part.meta_features.columns)
+            elif values.ndim == 3:
+                folds = range(values.shape[2])
+                columns = pd.MultiIndex.from_product([columns, folds])
+                values = values.reshape(len(values), -1)
+            value = pd.DataFrame(values, index=part.tasks.index, columns=columns)
+        contents[name] = value
+    return contents
 
 
 def _to_json(value):
