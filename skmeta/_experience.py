@@ -1,6 +1,7 @@
 """What a fit has learned of configurations, in a form that later fits can use."""
 
 import hashlib
+import re
 
 import numpy as np
 import sklearn
@@ -36,12 +37,14 @@ def make_experience(trials, task, meta_features, metric, context):
     found = [each for each in found if each is not None]
     if not any(each["scores"] for each in found):
         return None
-    identity = fingerprint(task.X, task.codes)
+    table = identity = fingerprint(task.X, task.codes)
     if context:
-        identity = hashlib.sha256(f"{identity} {context!r}".encode()).hexdigest()
+        described = " ".join([table, *map(_describe_estimator, context)])
+        identity = hashlib.sha256(described.encode()).hexdigest()
     size = task.size
     return {
         "fingerprint": identity,
+        "table": table,
         "sizes": {
             "n_rows": size.n_rows,
             "n_features": size.n_columns,
@@ -64,8 +67,7 @@ def _describe(index, trials, task, metric):
     elif error is None or "Traceback" not in error:
         return None  # it was stopped or dropped before its end
     else:
-        # Not the message: it may quote a cell.
-        error = error.strip().rpartition("\n")[2].partition(":")[0]
+        error = _kind_of(error)
     if error is None and not scores:
         return None
     return {
@@ -75,6 +77,25 @@ def _describe(index, trials, task, metric):
         "predict_seconds": _mean(evaluations.score_seconds[index]),
         "error": error,
     }
+
+
+def _kind_of(traceback):
+    """Return the class of an exception, without its message, which may quote a cell."""
+    # It stands in the first line after the frames, which are indented.
+    lines = traceback.rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    line = next((line for line in lines if line and not line[0].isspace()), "")
+    kind = line.partition(":")[0]
+    return kind if re.fullmatch(r"[A-Za-z_.]*(Error|Exception)", kind) else "Error"
+
+
+def _describe_estimator(estimator):
+    """Return class and parameters of an estimator, the same in every process."""
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    parts = [f"{type(estimator).__module__}.{type(estimator).__qualname__}"]
+    for name, value in sorted(params.items()):
+        is_estimator = hasattr(value, "get_params")
+        parts.append(f"{name}={type(value).__qualname__ if is_estimator else value!r}")
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(parts))
 
 
 def _mean(seconds):

@@ -15,6 +15,7 @@ from skmeta._ensemble import greedy_ensemble
 from skmeta._evaluation import (
     Prediction,
     asks_for_predictions_only,
+    calm,
     score_prediction,
 )
 from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
@@ -149,7 +150,8 @@ class OutOfFold:
         total = probabilities.sum(axis=1, keepdims=True)
         probabilities = probabilities / np.where(total > 0, total, 1)
         try:
-            return score_folds(self._y_tested, self._fold_of, probabilities)
+            with calm():
+                return score_folds(self._y_tested, self._fold_of, probabilities)
         except ValueError:
             return {}
 

@@ -47,15 +47,14 @@ def _shipped_knowledge():
 
 
 @lru_cache(maxsize=8)
-def fit_on_shipped(recommender, names, metric):
-    """Fit a recommender on what ships, once for many fits.
-
-    Recommending does not change it.
+def fit_by_name(recommender, knowledge, names, metric):
+    """Fit a recommender, once for many fits; recommending does not change it.
 
     Parameters
     ----------
     recommender : str
         Its name.
+    knowledge : KnowledgeBase
     names : tuple of str
         Of the configurations that may be recommended.
     metric : str
@@ -66,8 +65,8 @@ def fit_on_shipped(recommender, names, metric):
     recommender : recommender
         Fitted.
     """
-    knowledge = _shipped_knowledge().with_configurations(names)
-    return get_recommender(recommender).fit(knowledge, metric)
+    usable = knowledge.with_configurations(names)
+    return get_recommender(recommender).fit(usable, metric)
 
 
 def fast_enough(knowledge, names, max_predict_ms):

@@ -47,7 +47,7 @@ from skmeta._limits import OutOfTime, time_limit
 from skmeta._recommending import (
     default_n_candidates,
     fast_enough,
-    fit_on_shipped,
+    fit_by_name,
     open_knowledge,
 )
 from skmeta._refit import QUICK, fit_members, insure
@@ -73,8 +73,8 @@ _ROUND = 4
 # What writing down what was learned takes of a time budget, and seconds at most.
 _SHARE_OF_RECORD, _MOST_FOR_RECORD = 0.03, 0.5
 
-# Seconds that a time budget leaves at least when what was learned is judged.
-_LEAST_TO_JUDGE = 5.0
+# Part of the time that is left in which what was learned may be judged.
+_SHARE_TO_JUDGE = 0.1
 
 # Rows on which candidates are compared at most, and with a time budget at least.
 _MOST_ROWS = 100_000
@@ -328,6 +328,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
         self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
+        self._scores_as_known = False  # until the recommender is there
         with self._fitting_context():
             insurance = None if quick is None else insure(task, quick)
             trials = Trials(Recommendation.none(), 0)
@@ -369,7 +370,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
                 f"experience must be the path of a journal or None, got: "
                 f"{self.experience!r}."
             )
-        return Journal(self.experience)
+        if self.time_budget is None:
+            return Journal(self.experience)
+        return Journal(self.experience, _SHARE_OF_RECORD * self.time_budget)
 
     def _record(self, journal, trials, task):
         """Record what was learned; if that cannot be, the fit is none the worse."""
@@ -625,9 +628,13 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self._learned = ""
         if journal is not None:
             metric, _ = self._followed_metric(knowledge)
-            knowledge, n_fits, n_used = learn_from(
-                knowledge, journal, metric, task.schedule.left() > _LEAST_TO_JUDGE
-            )
+            limit = None
+            if task.schedule.is_limited:
+                limit = max(_SHARE_TO_JUDGE * task.schedule.left(), 1e-3)
+            with one_thread():
+                knowledge, n_fits, n_used = learn_from(
+                    knowledge, journal, metric, limit
+                )
             if n_fits > 0:
                 name = journal.path.name
                 self._learned = f" {n_used} of {n_fits} fits in {name} count."
@@ -659,9 +666,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         )
         metric, self._scores_as_known = self._followed_metric(knowledge)
         with one_thread():
-            is_shipped = self.knowledge is None and self.experience is None
-            if is_shipped and isinstance(self.recommender, str):
-                return fit_on_shipped(self.recommender, names, metric)
+            if isinstance(self.recommender, str):
+                return fit_by_name(self.recommender, knowledge, names, metric)
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
 

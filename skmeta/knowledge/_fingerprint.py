@@ -5,6 +5,7 @@ import numpy as np
 from skmeta._tables import read_table
 from skmeta.metafeatures._extractor import read_classes
 from skmeta.metafeatures._groups import TaskView
+from skmeta.metafeatures._sampling import level_keys, mix
 
 
 def fingerprint(X, y):
@@ -29,7 +30,7 @@ def fingerprint(X, y):
     """
     y = read_classes(y)
     view = TaskView(read_table(X), y, seed=0)
-    keys = view.keys(slice(None))
+    keys = view.keys(slice(None)) + _keys_of_combinations(view)
     order = np.lexsort((keys, y))
     of_classes = np.split(keys[order], np.cumsum(view.class_counts)[:-1])
     # Little-endian, so that it is the same on every machine.
@@ -38,3 +39,16 @@ def fingerprint(X, y):
     )
     sizes = f"{view.n_rows} {view.n_numeric} {view.n_categorical}".encode()
     return hashlib.sha256(sizes + b"".join(digests)).hexdigest()
+
+
+def _keys_of_combinations(view):
+    """Return a key of each row for how often its levels go together in each class.
+
+    Levels by themselves may be as frequent as each other, whatever the table is.
+    """
+    if view.n_categorical < 2:
+        return np.uint64(0)
+    seeds = mix(np.arange(view.n_categorical, dtype=np.float64))
+    combined = mix(view.codes.astype(np.float64), seeds).sum(axis=1, dtype=np.uint64)
+    codes = np.unique(combined, return_inverse=True)[1].ravel()
+    return level_keys(codes, view.y)[codes]

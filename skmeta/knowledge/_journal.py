@@ -1,4 +1,5 @@
 import json
+import os
 import secrets
 import time
 from collections import Counter
@@ -16,7 +17,6 @@ from skmeta.knowledge._knowledge_base import KnowledgeBase
 _APPLICATION = 0x736B6D65
 _VERSION = 1
 
-# Seconds to wait for other processes that are writing.
 _PATIENCE = 30.0
 
 _TABLES = (
@@ -41,6 +41,8 @@ class Journal:
     path : str or Path
         The file; it is made when something is recorded. Not on a network drive,
         where SQLite's locks do not hold.
+    patience : float, default=30.0
+        Seconds to wait for other processes that are writing.
 
     Raises
     ------
@@ -67,9 +69,11 @@ class Journal:
     1
     """
 
-    def __init__(self, path):
-        self.path = Path(path)
-        if not self.path.absolute().parent.is_dir():
+    def __init__(self, path, patience=_PATIENCE):
+        # Some names mean something else to SQLite, unless a directory comes first.
+        self.path = Path(path).absolute()
+        self.patience = patience
+        if not self.path.parent.is_dir():
             raise FileNotFoundError(
                 f"No directory {str(self.path.parent)!r} for the journal "
                 f"{self.path.name!r}. Create it first."
@@ -89,20 +93,31 @@ class Journal:
     def __repr__(self):
         return f"Journal: {len(self)} fits in {self.path.name}"
 
+    @property
+    def identity(self):
+        """Hexadecimal digits that no other journal has; None before the first fit."""
+        with self._connect() as connection:
+            if connection is None:
+                return None
+            return connection.execute("SELECT id FROM journal").fetchone()[0]
+
     def record(self, experience):
         """Add what a fit has learned.
 
         Parameters
         ----------
         experience : dict
-            What JSON can hold: ``fingerprint``, ``sizes``, ``meta_features``,
-            ``versions`` and ``trials``.
+            What JSON can hold: ``fingerprint``, ``table``, ``sizes``,
+            ``meta_features``, ``versions`` and ``trials``.
 
         Raises
         ------
+        ValueError
+            If something of that is missing, or no trial has a score.
         OSError
             If it cannot be written.
         """
+        _check(experience)
         text = json.dumps(experience, allow_nan=False)
         with self._connect(create=True) as connection:
             connection.execute("INSERT INTO fits (experience) VALUES (?)", (text,))
@@ -130,7 +145,15 @@ class Journal:
             ).fetchall()
         if not rows:
             return None
-        return _assemble([json.loads(text) for [text] in rows], identity)
+        try:
+            fits = [json.loads(text) for [text] in rows]
+            for fit in fits:
+                _check(fit)
+        except ValueError as error:
+            raise KnowledgeError(
+                f"{self.path.name} is damaged: {error} Give another file."
+            ) from error
+        return _assemble(fits, identity)
 
     def losses(self, base, metric):
         """Return what a knowledge base would lose that learned from the first fits.
@@ -190,20 +213,20 @@ class Journal:
             yield None
             return
         try:
-            with closing(
-                sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
-            ) as connection:
+            with closing(self._open(create)) as connection:
+                connection.execute("BEGIN")
                 is_new = self._is_new(connection)
                 if is_new and not create:
                     yield None
                     return
-                if is_new:
-                    _use_write_ahead_log(connection)
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("BEGIN IMMEDIATE" if create else "BEGIN")
-                # Another process may have made the tables by now.
-                if create and self._is_new(connection):
-                    _make_tables(connection)
+                if create:
+                    # From here on no other process writes.
+                    connection.execute("COMMIT")
+                    if is_new:
+                        self._use_write_ahead_log(connection)
+                    connection.execute("BEGIN IMMEDIATE")
+                    if self._is_new(connection):
+                        _make_tables(connection)
                 yield connection
                 connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
@@ -216,6 +239,34 @@ class Journal:
                 f"{self.path.name} is no journal, or it is damaged: {error}. Give "
                 f"another file."
             ) from error
+
+    def _open(self, create):
+        import sqlite3
+
+        # A file that nobody may write to does not change either.
+        can_write = create or os.access(self.path, os.W_OK)
+        connection = sqlite3.connect(
+            self.path if can_write else f"{self.path.as_uri()}?immutable=1",
+            timeout=self.patience,
+            isolation_level=None,
+            uri=not can_write,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _use_write_ahead_log(self, connection):
+        """Switch to it, which SQLite does not wait for while others do the same."""
+        import sqlite3
+
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _is_new(self, connection):
         [application] = connection.execute("PRAGMA application_id").fetchone()
@@ -235,19 +286,35 @@ class Journal:
         return False
 
 
-def _use_write_ahead_log(connection):
-    """Switch to it, which SQLite does not wait for while others do the same."""
-    import sqlite3
+_SIZES = ("n_rows", "n_features", "n_classes", "n_rows_evaluated")
 
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
+
+def _check(experience):
+    """Raise an error unless a knowledge base can be made of it."""
+    try:
+        texts = [experience["fingerprint"], experience["table"]]
+        sizes = [experience["sizes"][name] for name in _SIZES]
+        numbers = [*sizes, *experience["meta_features"].values()]
+        scores = [trial["scores"] for trial in experience["trials"]]
+        errors = [trial["error"] for trial in experience["trials"]]
+        configurations = [trial["configuration"] for trial in experience["trials"]]
+        has_all = (
+            all(isinstance(text, str) for text in texts)
+            and np.isfinite(np.array(numbers, dtype=np.float64)).all()
+            and len(numbers) > len(sizes)
+            and any(scores)
+            and len(errors) == len(configurations)
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"An experience must hold a fingerprint, a table, sizes, meta-features and "
+            f"trials, got none or another: {error!r}."
+        ) from error
+    if not has_all:
+        raise ValueError(
+            "An experience must hold finite meta-features and a trial with scores, got "
+            "one without."
+        )
 
 
 def _make_tables(connection):
@@ -292,11 +359,12 @@ def _assemble(fits, identity):
 
 def _task_of(fit):
     return {
-        # Fits on one table are one family, whatever else they are.
-        "family": fit["fingerprint"][:12],
+        # Fits on one table are one family, whatever estimators took part.
+        "family": fit["table"][:12],
         "domain": "",
         **fit["sizes"],
         "fingerprint": fit["fingerprint"],
+        "table": fit["table"],
         "versions": fit["versions"],
     }
 

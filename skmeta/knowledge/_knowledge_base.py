@@ -96,6 +96,8 @@ class KnowledgeBase:
         self._check()
 
     def _check(self):
+        if not self._fold_scores:
+            raise ValueError("fold_scores must hold at least one metric, got none.")
         _check_tasks(self._tasks)
         _check_meta_features(self._meta_features, self._tasks.index)
         names = [c.name for c in self._configurations]
@@ -209,6 +211,11 @@ class KnowledgeBase:
             Greater is better; NaN where not evaluated, or failed on any of the
             folds that the task has. It has those on which at least one
             configuration has a score.
+
+        Raises
+        ------
+        ValueError
+            If the metric is not stored.
         """
         folds = self._stored(metric)
         exists = ~np.isnan(folds).all(axis=1, keepdims=True)
@@ -307,7 +314,7 @@ class KnowledgeBase:
         Returns
         -------
         knowledge : KnowledgeBase
-            With the configurations in the order they have here.
+            With the configurations in the order they have here, unless it was merged.
         """
         learners = _as_set(learners)
         return self._part(
@@ -327,7 +334,7 @@ class KnowledgeBase:
         Returns
         -------
         knowledge : KnowledgeBase
-            With the configurations in the order they have here.
+            With the configurations in the order they have here, unless it was merged.
 
         Raises
         ------
@@ -365,10 +372,23 @@ class KnowledgeBase:
         -------
         knowledge : KnowledgeBase
 
+        Raises
+        ------
+        ValueError
+            If the metric is not stored.
+        KnowledgeError
+            If the journal is something else, or damaged.
+        OSError
+            If it cannot be read, or there is no such directory.
+
         Warns
         -----
         SkmetaWarning
             If not all that the journal holds is taken.
+
+        Notes
+        -----
+        What was found when it was judged is remembered in the journal.
 
         Examples
         --------
@@ -381,11 +401,13 @@ class KnowledgeBase:
         from skmeta.recommendation._guard import learn_from
 
         journal = journal if isinstance(journal, Journal) else Journal(journal)
-        learned, n_fits, n_used = learn_from(self, journal, choose_metric(self, metric))
+        learned, n_fits, n_used = learn_from(
+            self, journal, choose_metric(self, metric), at_once=True
+        )
         if n_used < n_fits:
             warnings.warn(
-                f"{n_used} of {n_fits} fits were learned from: with the others, "
-                f"what is recommended for known tasks would be worse.",
+                f"{n_used} of {n_fits} fits were learned from: with all of them, what "
+                f"is recommended for known tasks would be worse.",
                 SkmetaWarning,
                 stacklevel=2,
             )
@@ -551,7 +573,8 @@ class KnowledgeBase:
             )
         )
 
-    __hash__ = None
+    def __hash__(self):
+        return hash((tuple(self._tasks.index), self._configurations))
 
     def __copy__(self):
         return self

@@ -21,8 +21,6 @@ _SECONDS = ("fit_seconds", "predict_seconds")
 def in_order(parts):
     """Return distinct parts, the largest first, which has the first word on names.
 
-    Of several states of one journal the last one holds all that the others do.
-
     Parameters
     ----------
     parts : iterable of KnowledgeBase
@@ -32,18 +30,9 @@ def in_order(parts):
     -------
     parts : tuple of KnowledgeBase
     """
-    latest = {}
-    for digest, part in {part.digest: part for part in parts}.items():
-        journal = part.provenance.get("journal", {})
-        age = journal.get("n_fits", 0), len(part.meta_features), digest
-        key = journal.get("id", digest)
-        latest[key] = max(latest.get(key, (age, part)), (age, part), key=lambda x: x[0])
-    return tuple(
-        part
-        for (_, n_tasks, digest), part in sorted(
-            latest.values(), key=lambda x: (-x[0][1], x[0][2])
-        )
-    )
+    distinct = {part.digest: part for part in parts}
+    order = sorted(distinct, key=lambda d: (-len(distinct[d].meta_features), d))
+    return tuple(distinct[digest] for digest in order)
 
 
 def task_keys(tasks):
@@ -140,23 +129,32 @@ def _unite_tasks(found, frames, index):
 
 
 def _unite_families(found, frames):
-    """Return the family of each table; families that share a table are one."""
+    """Return the family of each table; families that share a table are one.
+
+    What was learned with estimators of a user's is not known of the table alone, and
+    has a fingerprint of its own; ``table`` then is that of the table.
+    """
     families = sorted({family for frame in frames for family in frame["family"]})
     number_of = {family: number for number, family in enumerate(families)}
-    edges = np.array(
-        [
-            (number_of[frames[number]["family"].iloc[row]], len(families) + table)
-            for table, places in enumerate(found.values())
-            for number, row in places
-        ]
-    ).reshape(-1, 2)
-    n_nodes = len(families) + len(found)
+    node_of = {key: len(families) + i for i, key in enumerate(found)}
+    edges = []
+    for key, places in found.items():
+        for number, row in places:
+            family = number_of[frames[number]["family"].iloc[row]]
+            edges.append((family, node_of[key]))
+            if "table" in frames[number]:
+                table = frames[number]["table"].iloc[row] or key
+                node = node_of.setdefault(table, len(families) + len(node_of))
+                edges.append((family, node))
+    edges = np.array(edges, dtype=np.int64).reshape(-1, 2)
+    n_nodes = len(families) + len(node_of)
     graph = coo_array((np.ones(len(edges)), edges.T), shape=(n_nodes, n_nodes))
     component = connected_components(graph, directed=False)[1].tolist()
     name_of = {}
     for family, number in zip(families, component, strict=False):
         name_of.setdefault(number, family)
-    return [name_of[number] for number in component[len(families) :]]
+    of_tables = component[len(families) : len(families) + len(found)]
+    return [name_of[number] for number in of_tables]
 
 
 def _n_rows(frame):
@@ -259,14 +257,35 @@ def _average(evidence, weights, shape):
     for i, (columns, of_folds, of_seconds) in enumerate(evidence):
         scores[i, columns, :, : of_folds.shape[2]] = of_folds
         seconds[i, columns] = of_seconds
-    weight = np.tile(np.array(weights)[:, np.newaxis], shape[0])
-    for i in range(1, len(evidence)):
-        same = (scores[i] == scores[:i]) | (np.isnan(scores[i]) & np.isnan(scores[:i]))
-        weight[i, same.all(axis=(2, 3)).any(axis=0)] = 0.0
+    is_new = ~_find_repeated(scores)
+    weights = np.array(weights)[:, np.newaxis, np.newaxis]
     return (
-        _weighted_mean(scores, weight[:, :, np.newaxis, np.newaxis]),
-        _weighted_mean(seconds, weight[:, :, np.newaxis]),
+        _weighted_mean(scores, (is_new * weights)[..., np.newaxis]),
+        _weighted_mean(seconds, is_new.all(axis=2, keepdims=True) * weights),
     )
+
+
+def _find_repeated(scores):
+    """Say which scores are those of an evaluation that came before.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_evaluations, n_configurations, n_metrics, n_folds)
+        NaN where there is none.
+
+    Returns
+    -------
+    repeated : ndarray of bool of shape (n_evaluations, n_configurations, n_metrics)
+        By the metrics that the earlier one has too.
+    """
+    known = ~np.isnan(scores)
+    repeated = np.zeros(scores.shape[:3], dtype=bool)
+    for i in range(1, len(scores)):
+        both = known[i] & known[:i]
+        agree = ((scores[i] == scores[:i]) | ~both).all(axis=(2, 3))
+        same = agree & both.any(axis=(2, 3))
+        repeated[i] = (same[:, :, np.newaxis] & known[:i].any(axis=3)).any(axis=0)
+    return repeated
 
 
 def _weighted_mean(values, weights):

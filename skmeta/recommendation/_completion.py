@@ -8,6 +8,9 @@ from skmeta.recommendation._scale import from_normal, to_normal, without_outlier
 # Variance of a score about the truth, as a part of that of a configuration over tasks.
 _NOISE = 0.05
 
+# Where all scores are the same, there is no variance.
+_LEAST_NOISE = 1e-9
+
 # Fewer complete tasks say less of what goes with what than all the others.
 _LEAST_COMPLETE = 10
 
@@ -76,7 +79,7 @@ def _begin(values, is_unknown, is_complete, weights):
 
 def _fill(values, is_unknown, shares, mean, covariance):
     """Return values with the gaps filled, and the mean doubt about them."""
-    noise = _NOISE * covariance.diagonal().mean()
+    noise = max(_NOISE * covariance.diagonal().mean(), _LEAST_NOISE)
     filled, doubt = values.copy(), np.zeros_like(covariance)
     for row in np.flatnonzero(is_unknown.any(axis=1)):
         gaps, observed = is_unknown[row], np.flatnonzero(~is_unknown[row])
@@ -84,5 +87,6 @@ def _fill(values, is_unknown, shares, mean, covariance):
             mean, covariance, observed, values[row, observed], noise
         )
         filled[row, gaps] = expected[gaps]
-        doubt[np.ix_(gaps, gaps)] += shares[row] * left[np.ix_(gaps, gaps)]
+        # Of what was observed there is next to none.
+        doubt += shares[row] * left
     return filled, doubt

@@ -1,9 +1,14 @@
 """Whether what was learned makes recommendations for other tasks worse."""
 
 import hashlib
+from contextlib import suppress
+from functools import lru_cache
 
 import numpy as np
 
+import skmeta
+from skmeta._limits import OutOfTime, time_limit
+from skmeta.knowledge import Journal
 from skmeta.recommendation._portfolio import portfolio_loss
 from skmeta.recommendation._recommender import CAP, CAPS
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
@@ -17,7 +22,7 @@ _MOST_FAMILIES = 60
 _LEAST_FAMILIES = 20
 
 
-def learn_from(base, journal, metric, may_judge=True):
+def learn_from(base, journal, metric, seconds=None, at_once=False):
     """Return a knowledge base with what a journal holds, unless that makes it worse.
 
     What is recommended for some tasks of the base, with their families left out, must
@@ -31,8 +36,10 @@ def learn_from(base, journal, metric, may_judge=True):
         What is judged is remembered there.
     metric : str
         The stored metric that losses are by.
-    may_judge : bool, default=True
-        Whether there is time to judge, half a second or two.
+    seconds : float, default=None
+        To judge in; what would take longer is left for another time. None is no limit.
+    at_once : bool, default=False
+        Judge whenever there is something new.
 
     Returns
     -------
@@ -41,16 +48,28 @@ def learn_from(base, journal, metric, may_judge=True):
         How many the journal holds, and how many of them count.
     """
     n_fits = len(journal)
-    losses = journal.losses(base.digest, metric)
+    if n_fits == 0:
+        return base, 0, 0
+    source = journal.path, journal.identity
+    # What another version found is not to be compared with.
+    key = f"{base.digest} {skmeta.__version__}"
+    losses = journal.losses(key, metric)
     judged = max(losses, default=0)
-    if may_judge and n_fits >= judged + max(1, judged // 10):
-        for n in {0, n_fits}.difference(losses):
-            learned = base + journal.knowledge(n) if n else base
-            losses[n] = mean_loss(base, learned, metric)
-            journal.add_loss(base.digest, metric, n, losses[n])
-    n_used = max((n for n in losses if losses[n] <= _TOLERANCE * losses[0]), default=0)
-    knowledge = base + journal.knowledge(n_used) if n_used else base
-    return knowledge, n_fits, n_used
+    step = 1 if at_once else max(1, judged // 10)
+    if n_fits >= judged + step:
+        with suppress(OutOfTime), time_limit(seconds):
+            for n in sorted({0, n_fits}.difference(losses)):
+                losses[n] = mean_loss(base, _grown(base, *source, n), metric)
+                journal.add_loss(key, metric, n, losses[n])
+    accepted = [n for n, loss in losses.items() if loss <= _TOLERANCE * losses[0]]
+    n_used = max(accepted, default=0)
+    return _grown(base, *source, n_used), n_fits, n_used
+
+
+@lru_cache(maxsize=4)
+def _grown(base, path, identity, n_fits):
+    """Return a base with the first fits of a journal, which do not change."""
+    return base + Journal(path).knowledge(n_fits) if n_fits else base
 
 
 def mean_loss(base, learned, metric):
@@ -91,8 +110,10 @@ def mean_loss(base, learned, metric):
             )
             # Of what the base does not know nobody can say what it would lose.
             known = [position[c] for c in recommended.configurations if c in position]
-            losses.append(np.minimum.accumulate(loss[row, known[:_N_PICKS]]).mean())
-    return float(np.mean(losses))
+            if known:
+                of_picks = np.minimum.accumulate(loss[row, known[:_N_PICKS]])
+                losses.append(of_picks.mean())
+    return float(np.mean(losses)) if losses else 0.0
 
 
 def _halves(families):

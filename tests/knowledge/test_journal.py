@@ -6,13 +6,16 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris, make_classification
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
 
+import skmeta
 from skmeta import (
     Configuration,
     MetaHyperparamSelector,
@@ -40,9 +43,14 @@ def known():
     return knowledge.with_configurations(few).without(["iris"])
 
 
+def key_of(knowledge):
+    return f"{knowledge.digest} {skmeta.__version__}"
+
+
 def an_experience(number=0, scores=(0.8, 0.9), name="t"):
     return {
         "fingerprint": f"{name}{number}",
+        "table": f"{name}{number}",
         "sizes": {"n_rows": 9, "n_features": 2, "n_classes": 2, "n_rows_evaluated": 9},
         "meta_features": {"nr_inst": 9.0 + number},
         "versions": {},
@@ -95,15 +103,22 @@ def test_what_is_recorded_is_knowledge(path):
     assert len(journal.knowledge(2).tasks) == 2
 
 
-def test_of_one_journal_the_last_state_counts(path, tiny_knowledge):
+def test_states_of_one_journal_merge(path, tiny_knowledge):
+    """What both hold is one evaluation, and nothing is lost of either."""
     journal = Journal(path)
-    journal.record(an_experience(0))
+    journal.record(an_experience(0, scores=(0.5, 0.7)))
     first = journal.knowledge()
     journal.record(an_experience(1))
     second = journal.knowledge()
-    assert first + second == second
-    assert (tiny_knowledge + first) + second == second + tiny_knowledge
-    assert len((first + second + tiny_knowledge).tasks) == 2 + len(tiny_knowledge.tasks)
+    journal.record(an_experience(0, scores=(0.9, 0.9)))
+    third = journal.knowledge()
+    merged = first + second + third
+    assert merged == third + first + second
+    assert sorted(merged.tasks["fingerprint"]) == ["t0", "t1"]
+    scores = merged.scores(METRIC).set_axis(merged.tasks["fingerprint"])
+    assert scores.loc["t0"].iloc[0] == pytest.approx((0.6 + 0.9) / 2)
+    # Parts of it, too: the earlier state is not whole any more.
+    assert len((first.without(first.tasks.index) + second).tasks) == 2
 
 
 def test_losses_are_remembered(path):
@@ -150,6 +165,65 @@ def test_an_empty_file_is_a_new_journal(path):
     assert len(Journal(path)) == 0
     Journal(path).record(an_experience())
     assert len(Journal(path)) == 1
+
+
+def test_threads_begin_a_journal_together(path):
+    def write(name):
+        for number in range(5):
+            Journal(path).record(an_experience(number, name=name))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, "ABCDEFGH"))
+    assert len(Journal(path)) == 40
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:x.db", "ö %?#.db"])
+def test_odd_names_of_files(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Journal(name).record(an_experience())
+    assert len(Journal(name)) == 1
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_damaged_records(path):
+    Journal(path).record(an_experience())
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE fits SET experience = substr(experience, 1, 50)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(KnowledgeError, match=r"mine\.db is damaged"):
+        Journal(path).knowledge()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trials": []},
+        {"meta_features": {}},
+        {"meta_features": {"nr_inst": np.nan}},
+        {"fingerprint": None},
+        {"sizes": {"n_rows": 3}},
+    ],
+)
+def test_what_cannot_be_learned_from_is_not_recorded(path, change):
+    with pytest.raises(ValueError, match="An experience must hold"):
+        Journal(path).record(an_experience() | change)
+    assert not path.exists()
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32" or os.geteuid() == 0, reason="may write to any file"
+)
+def test_a_journal_that_may_only_be_read(path):
+    Journal(path).record(an_experience())
+    path.chmod(0o400)
+    path.parent.chmod(0o500)
+    try:
+        assert len(Journal(path)) == 1
+        with pytest.raises(OSError, match="cannot be used"):
+            Journal(path).record(an_experience())
+    finally:
+        path.parent.chmod(0o700)
 
 
 WRITER = """
@@ -210,7 +284,7 @@ def test_a_fit_learns_from_those_before(path, known):
     )
     first = classifier.fit(X, y)
     assert "fits in" not in first.recommendation_.reason
-    Journal(path).add_loss(known.digest, METRIC, 0, 1.0)  # so that anything is better
+    Journal(path).add_loss(key_of(known), METRIC, 0, 1.0)  # so that anything is better
     reason = classifier.fit(X, y).recommendation_.reason
     assert reason.endswith(" 1 of 1 fits in mine.db count.")
     [own] = Journal(path).knowledge().tasks["family"].unique()
@@ -261,7 +335,14 @@ def test_nothing_of_the_table_is_in_the_file(path, known):
         assert word.encode() not in content
 
 
-def test_messages_are_not_kept(path, known):
+class XylophoneMistake(Exception):
+    """What no library raises; its name may be of the user's making."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [(ValueError, "ValueError"), (XylophoneMistake, "Error")]
+)
+def test_messages_are_not_kept(path, known, kind, kept):
     """The message of a failure may quote a cell; its kind says enough."""
     X, y = make_classification(60, 4, random_state=0)
     X = pd.DataFrame(X, columns=list("abcd")).assign(text="Xylophone")
@@ -270,22 +351,24 @@ def test_messages_are_not_kept(path, known):
         experience=path,
         n_candidates=3,
         random_state=0,
-        scoring=_FailsOnce(),
+        scoring=_FailsOnce(kind),
     ).fit(X, y)
-    assert Journal(path).knowledge().failures["error"].tolist() == ["ValueError"]
+    assert Journal(path).knowledge().failures["error"].tolist() == [kept]
     assert b"Xylophone" not in path.read_bytes()
 
 
 class _FailsOnce:
     """A scorer that raises at its first call, and quotes what it saw."""
 
-    def __init__(self):
+    def __init__(self, kind):
+        self.kind = kind
         self.n_calls = 0
 
     def __call__(self, estimator, X, y):
         self.n_calls += 1
         if self.n_calls == 1:
-            raise ValueError(f"cannot score {X['text'].iloc[0]}")
+            word = X["text"].iloc[0]
+            raise self.kind(f"cannot score {word}\n{word} here,\n{word}: there")
         return np.mean(estimator.predict(X) == y)
 
 
@@ -344,6 +427,64 @@ def test_the_selector_learns_too(path, known):
     assert len(search.suggest(X, y, 2)) == 2
 
 
+def test_fits_on_one_table_are_one_family(path, known):
+    """With any estimator of the user's: else `without` would leave the table in."""
+    X, y = load_iris(return_X_y=True)
+    shipped = load_knowledge().without(["iris"])
+    common = {"experience": path, "n_candidates": 2, "random_state": 0}
+    for gamma in (0.5, 2.0):
+        MetaHyperparamSelector(SVC(gamma=gamma), knowledge=shipped, **common).fit(X, y)
+    for factor in (1.0, 2.0):
+        # Functions have an address in their text, which says nothing of them.
+        preprocessor = FunctionTransformer(lambda X, factor=factor: factor * X)
+        MetaLearnerClassifier(knowledge=known, preprocessor=preprocessor, **common).fit(
+            X, y
+        )
+    MetaLearnerClassifier(knowledge=known, **common).fit(X, y)
+    own = Journal(path).knowledge()
+    assert own.tasks["family"].nunique() == 1
+    assert own.tasks["fingerprint"].nunique() == 4
+    # The plain table is known elsewhere under another name.
+    [plain] = own.tasks.index[own.tasks["fingerprint"] == own.tasks["table"]]
+    elsewhere = an_experience(name="other family ")
+    elsewhere["fingerprint"] = own.tasks["fingerprint"][plain]
+    other = Journal(path.with_name("other.db"))
+    other.record(elsewhere)
+    for knowledge in (own, own + known, own + other.knowledge() + known):
+        assert set(knowledge.without(plain).tasks.index) <= set(known.tasks.index)
+    selected = own.without("none").parts[0]
+    assert len((selected + other.knowledge()).without(plain).tasks) == 0
+
+
+def test_a_budget_that_is_over_at_once(path, known):
+    X, y = load_iris(return_X_y=True)
+    classifier = MetaLearnerClassifier(
+        knowledge=known, experience=path, time_budget=0.01, random_state=0
+    )
+    with pytest.warns(SkmetaWarning, match="No candidate had its scores"):
+        classifier.fit(X, y)
+    assert classifier.predict(X).shape == (150,)
+
+
+def test_a_lock_does_not_break_a_time_budget(path, known):
+    """Another process holds the journal: it is not waited for."""
+    Journal(path).record(an_experience())
+    X, y = load_iris(return_X_y=True)
+    classifier = MetaLearnerClassifier(
+        knowledge=known, experience=path, time_budget=2, random_state=0
+    )
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        start = time.monotonic()
+        with pytest.warns(SkmetaWarning, match="not recorded"):
+            classifier.fit(X, y)
+        assert time.monotonic() - start < 10
+    finally:
+        connection.close()
+    assert len(Journal(path)) == 1
+
+
 def test_experience_does_not_break_a_time_budget(path, known):
     X, y = make_classification(400, 6, random_state=0)
     classifier = MetaLearnerClassifier(
@@ -396,15 +537,22 @@ def test_what_was_accepted_stays_until_asked_again(path, known):
     for number in range(3):
         journal.record(an_experience(number))
     for n_fits, loss in [(0, 0.5), (2, 0.5), (3, 0.6)]:
-        journal.add_loss(known.digest, METRIC, n_fits, loss)
+        journal.add_loss(key_of(known), METRIC, n_fits, loss)
     learned, n_fits, n_used = learn_from(known, journal, METRIC)
     assert (n_fits, n_used) == (3, 2)
     assert learned == known + journal.knowledge(2)
     # Now there is a fourth, but no time to judge.
     journal.record(an_experience(3))
-    assert learn_from(known, journal, METRIC, may_judge=False)[1:] == (4, 2)
+    assert learn_from(known, journal, METRIC, seconds=1e-6)[1:] == (4, 2)
     learn_from(known, journal, METRIC)
-    assert set(journal.losses(known.digest, METRIC)) == {0, 2, 3, 4}
+    assert set(journal.losses(key_of(known), METRIC)) == {0, 2, 3, 4}
+
+
+def test_nothing_that_the_base_knows_is_recommended(path, known):
+    """Of what it does not know nobody can say what it would lose."""
+    few = known.with_configurations(known.configurations.index[:1])
+    others = known.with_configurations(known.configurations.index[1:])
+    assert mean_loss(few, others, METRIC) == 0
 
 
 def test_a_base_of_few_families_learns_anything(path, tiny_knowledge):

@@ -167,6 +167,25 @@ def test_the_same_evaluation_counts_once():
     assert_allclose(whole.scores("accuracy"), [[0.75, 0.7]], rtol=1e-6)
 
 
+def test_the_same_evaluation_with_another_metric():
+    """What the second says by the same metric is no news, by another it is."""
+    log_loss = {"neg_log_loss": np.full((1, 1, 2), -0.5)}
+    scores = np.full((1, 1, 2), 0.5)
+    one = make(["t"], [[0.5]], configurations="a")
+    more = make(
+        ["t"], [[0.5]], configurations="a", fold_scores={"accuracy": scores} | log_loss
+    )
+    other = make(["t"], [[0.8]], configurations="a")
+    whole = one + more + other
+    assert_allclose(whole.scores("accuracy"), [[0.65]], rtol=1e-6)
+    assert_allclose(whole.scores("neg_log_loss"), [[-0.5]], rtol=1e-6)
+
+
+def test_knowledge_has_a_metric():
+    with pytest.raises(ValueError, match="at least one metric"):
+        make(["t"], [[0.5, 0.5]], fold_scores={})
+
+
 def test_folds_are_kept_where_the_splits_are_the_same():
     one = make(["t"], [[[0.9, 0.7], [0.8, 0.8]]])
     two = make(["t"], [[[0.7, 0.7], [NAN, NAN]]])
@@ -357,3 +376,13 @@ def test_fingerprint_tells_tables_apart(change):
         X, y = X.assign(a=first), y
         other = X.assign(a=y.astype(float))
     assert fingerprint(X, y) != fingerprint(other, other_y)
+
+
+def test_fingerprint_sees_how_levels_go_together():
+    """Each column by itself is as good as noise; together they are the class or not."""
+    bits = np.array(np.meshgrid(*[[0, 1]] * 3)).reshape(3, -1).T.repeat(10, axis=0)
+    X = pd.DataFrame(bits).replace({0: "no", 1: "yes"}).add_prefix("c")
+    parity, noise = bits.sum(axis=1) % 2, np.arange(80) % 2
+    assert fingerprint(X, parity) != fingerprint(X, noise)
+    other = X.replace({"c1": {"no": "non", "yes": "oui"}})[["c2", "c0", "c1"]]
+    assert fingerprint(other[::-1], parity[::-1]) == fingerprint(X, parity)

@@ -61,3 +61,12 @@ def test_failures_stay():
     completed = complete_scores(scores, is_unknown, np.ones(20), "accuracy")
     assert np.isnan(completed[3, 1])
     assert 0.5 < completed[4, 2] < 0.9
+
+
+def test_no_variance_at_all():
+    """Perfect scores everywhere: what was not tried is expected to be perfect too."""
+    scores = np.ones((12, 3))
+    scores[4, 1] = np.nan
+    is_unknown = np.isnan(scores)
+    completed = complete_scores(scores, is_unknown, np.ones(12), "accuracy")
+    assert_allclose(completed, 1.0)
