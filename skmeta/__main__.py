@@ -91,6 +91,8 @@ def _add_fit(commands):
                      "and judge it, default: no limit")  # fmt: skip
     fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")
     fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")
+    fit.add_argument("--experience", help="journal of what fits have learned, which "
+                     "this one learns from and adds to")  # fmt: skip
     fit.add_argument("--n-jobs", type=int, default=None, help="fits at the same time")
     fit.add_argument("--random-state", type=int, default=0, help="seed, default: 0")
     fit.add_argument("--verbose", action="store_true", help="a line per candidate")
@@ -104,6 +106,7 @@ def _fit(options):
     X_train, X_test, y_train, y_test = _hold_out(X, y, options.random_state)
     classifier = MetaLearnerClassifier(
         knowledge=options.knowledge,
+        experience=options.experience,
         scoring=options.scoring,
         n_candidates=options.n_candidates,
         time_budget=options.time_budget,

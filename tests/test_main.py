@@ -231,6 +231,15 @@ def test_build_and_use(tmp_path, penguins, capsys):
     assert main(fit.split()) == 0
 
 
+def test_fits_learn_from_each_other(tmp_path, capsys):
+    journal = tmp_path / "mine.db"
+    fit = f"fit {PENGUINS} --target species --n-candidates 2 --experience {journal}"
+    assert main(fit.split()) == 0
+    assert "mine.db" not in capsys.readouterr().out
+    assert main(fit.split()) == 0
+    assert " of 1 fits in mine.db count." in capsys.readouterr().out
+
+
 def test_merge_show_and_diff(tmp_path, capsys):
     """Two files become one, which can be looked at and compared."""
     output = tmp_path / "both.zip"
