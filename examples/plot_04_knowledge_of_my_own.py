@@ -2,8 +2,9 @@
 Knowledge of my own
 ===================
 
-The knowledge that ships is a beginning. It can be built from tables of one's own, it can
-grow with every fit, and it can be merged with that of others, who need not see the data.
+The knowledge that ships is a beginning. It can be built from tables of one's own, it
+can grow with every fit, and it can be merged with that of others, who need not see the
+data.
 """
 
 from pathlib import Path
@@ -21,8 +22,8 @@ for name, load in [("iris", load_iris), ("wine", load_wine)]:
 
 # %%
 # Build: every configuration on every table, here of two quick base learners. On the
-# command line it is ``python -m skmeta build TABLES/ --target target --output ours.zip``,
-# which goes on after a stop.
+# command line, ``python -m skmeta build TABLES/ --target target --output ours.zip``
+# does it, and goes on after a stop.
 
 shipped = load_knowledge()
 ours = build_knowledge(
