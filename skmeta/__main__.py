@@ -25,6 +25,7 @@ from skmeta._evaluation import calm
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import Protocol, build_knowledge, find_tasks, load_knowledge
+from skmeta.knowledge._openml import fetch_openml
 from skmeta.knowledge._report import compare, describe
 
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
@@ -315,7 +316,12 @@ def _load_model(path):
 
 def _add_build(commands):
     build = commands.add_parser("build", help="build a knowledge base from tables")
-    build.add_argument("paths", nargs="+", help="CSV or parquet files, or directories")
+    build.add_argument("paths", nargs="*", help="CSV or parquet files, or directories")
+    build.add_argument("--openml-suite", help="suite of OpenML to fetch, by its number "
+                       "or alias")  # fmt: skip
+    build.add_argument("--openml-tasks", help="tasks of OpenML to fetch, such as 3,31")
+    build.add_argument("--openml-directory", help="where fetched tables are kept, "
+                       "default: beside the output")  # fmt: skip
     build.add_argument("--output", required=True, help="knowledge file, ends in .zip")
     build.add_argument("--target", default="__target__",
                        help="column of the classes, default: __target__")  # fmt: skip
@@ -337,8 +343,28 @@ def _add_build(commands):
 
 
 def _build(options):
+    def tell(line):
+        print(line, file=sys.stderr, flush=True)
+
+    check_output(options.output, (".zip",))
+    tasks = []
+    if options.paths:
+        tasks += find_tasks(options.paths, options.target, options.index)
+    if options.openml_suite or options.openml_tasks:
+        fetched, _ = fetch_openml(
+            options.openml_directory or f"{options.output}.openml",
+            suite=options.openml_suite,
+            tasks=[n for n in (options.openml_tasks or "").split(",") if n],
+            on_progress=tell,
+        )
+        tasks += fetched
+    if not tasks:
+        raise ValueError(
+            "build needs a table: give files or directories, --openml-suite or "
+            "--openml-tasks, of which at least one can be used."
+        )
     knowledge = build_knowledge(
-        find_tasks(options.paths, options.target, options.index),
+        tasks,
         options.output,
         configurations=default_configurations(options.base_learners),
         protocol=Protocol(options.n_folds, options.max_rows),
@@ -347,7 +373,7 @@ def _build(options):
         memory_limit=options.memory_limit,
         resume=options.resume,
         predictions=options.predictions,
-        on_progress=lambda line: print(line, file=sys.stderr, flush=True),
+        on_progress=tell,
     )
     print(f"{options.output}: {knowledge!r}")
 

@@ -49,6 +49,9 @@ class TaskSource:
         Subject, such as ``"medicine"``.
     details : dict
         Anything else worth keeping, such as source and licence.
+    splits : str, default=""
+        NumPy file with the number of the fold in which each row of the table is
+        tested. Without one the protocol decides.
     """
 
     name: str
@@ -57,6 +60,7 @@ class TaskSource:
     family: str
     domain: str = ""
     details: dict = field(default_factory=dict)
+    splits: str = ""
 
 
 def find_tasks(paths, target="__target__", index=None):
@@ -523,6 +527,7 @@ class _Progress:
             "file_hash": self.file_hash,
             "path": self.task.path,
             "target": self.task.target,
+            "splits": self.task.splits,
             "describe": self.description is None,
             "configurations": list(self.left.values()),
             "predictions": predictions and os.path.join(predictions, self.task.name),
@@ -670,9 +675,10 @@ def _assemble(records, protocol):
     configurations = records.configurations
     column = {c.name: i for i, c in enumerate(configurations)}
     shape = (len(used), len(configurations))
+    n_folds = max(len(s) for r in used for c in r["cells"].values()
+                  for s in c["scores"].values())  # fmt: skip
     fold_scores = {
-        m: np.full((*shape, protocol["n_folds"]), np.nan, dtype=np.float32)
-        for m in METRICS
+        m: np.full((*shape, n_folds), np.nan, dtype=np.float32) for m in METRICS
     }
     seconds = {
         name: np.full(shape, np.nan, dtype=np.float32)

@@ -197,7 +197,9 @@ def _unite_cells(found, parts, frames, configurations):
     scores = np.full((*shape, max(e.n_folds for e in several)), np.nan, np.float32)
     seconds = np.full((*shape[:2], len(_SECONDS)), np.nan, np.float32)
     for table, places in enumerate(found.values()):
-        keeps_folds = len(places) == 1 or _have_same_splits(places, parts, weights)
+        keeps_folds = len(places) == 1 or _have_same_splits(
+            places, parts, frames, weights
+        )
         scores[table], seconds[table] = _average(
             [several[number].of_task(row, keeps_folds) for number, row in places],
             [weights[number][row] for number, row in places],
@@ -239,14 +241,15 @@ class _Evaluations:
         return self.columns, scores[row], self._seconds[row]
 
 
-def _have_same_splits(places, parts, n_rows):
+def _have_same_splits(places, parts, frames, n_rows):
     splits = set()
     for number, row in places:
         protocol = parts[number].provenance.get("protocol", {})
         split = tuple(protocol.get(name) for name in _SPLIT)
         if None in split:
             return False
-        splits.add((*split, n_rows[number][row]))
+        own = frames[number]["splits"].iloc[row] if "splits" in frames[number] else None
+        splits.add((*split, own, n_rows[number][row]))
     return len(splits) == 1
 
 
