@@ -211,18 +211,14 @@ def test_what_is_known_to_be_slow_is_not_tried(table):
     X, y = table
     everything = MetaLearnerClassifier(n_candidates=40, refit=False, cv=2)
     everything.set_params(max_predict_ms=2)
-    knowledge = everything._open_knowledge(_size(X, y), weighted=False)
+    task = Task(X, y, len(y))
+    knowledge = everything._open_knowledge(task, weighted=False, journal=None)
     learners = knowledge[0].configurations.loc[list(knowledge[1]), "learner"]
     assert "logistic_regression" in set(learners)
     assert not {"extra_trees", "random_forest"} & set(learners)
     everything.set_params(max_predict_ms=1e-6)
-    assert len(everything._open_knowledge(_size(X, y), weighted=False)[1]) > 50
-
-
-def _size(X, y):
-    from skmeta._base_learners import TaskSize
-
-    return TaskSize(*X.shape, len(np.unique(y)))
+    _, names = everything._open_knowledge(task, weighted=False, journal=None)
+    assert len(names) > 50
 
 
 def test_hyperparameters_of_a_given_estimator(table):
