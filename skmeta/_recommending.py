@@ -4,6 +4,7 @@ import os
 from functools import lru_cache
 
 from skmeta.knowledge import KnowledgeBase, load_knowledge
+from skmeta.knowledge._merging import evaluated_rows
 from skmeta.recommendation import get_recommender
 
 # Of which a fold is predicted about as fast as a single row.
@@ -87,8 +88,7 @@ def fast_enough(knowledge, names, max_predict_ms):
     -------
     names : list of str
     """
-    tasks = knowledge.tasks
-    n_rows = tasks.get("n_rows_evaluated", tasks["n_rows"]).to_numpy()
+    n_rows = evaluated_rows(knowledge.tasks)
     least = knowledge.predict_seconds.loc[n_rows <= _FEW_ROWS, names].min(axis=0)
     is_slow = 1e3 * least > 2 * max_predict_ms
     return names if is_slow.all() else [n for n in names if not is_slow[n]]

@@ -445,6 +445,8 @@ def _hash_file(task):
     with open(task.path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(task.target.encode())
+    if task.splits:
+        digest.update(Path(task.splits).read_bytes())
     return digest.hexdigest()
 
 
@@ -731,9 +733,10 @@ def _disassemble(knowledge):
         details = {
             key: value
             for key, value in task.items()
-            if value is not None and key not in ("family", "domain", *_DESCRIPTION)
+            if value is not None
+            and key not in ("family", "domain", "splits", *_DESCRIPTION)
         }
-        description = {name: task.get(name) for name in _DESCRIPTION}
+        description = {name: task.get(name) for name in (*_DESCRIPTION, "splits")}
         description["meta_features"] = meta_features.iloc[row].to_dict()
         cells = {
             names[column]: {
@@ -770,6 +773,8 @@ def _task_frame(records):
     for record in records:
         task, description = record["task"], record["description"]
         known = {name: description[name] for name in _DESCRIPTION}
+        if description.get("splits") is not None:
+            known["splits"] = description["splits"]
         rows.append(
             {"family": task["family"], "domain": task["domain"]}
             | known

@@ -157,9 +157,24 @@ def _unite_families(found, frames):
     return [name_of[number] for number in of_tables]
 
 
-def _n_rows(frame):
-    """Return on how many rows of each table configurations were evaluated."""
-    return frame.get("n_rows_evaluated", frame["n_rows"]).to_numpy(np.float64)
+def evaluated_rows(tasks):
+    """Return on how many rows of each table configurations were evaluated.
+
+    Parameters
+    ----------
+    tasks : DataFrame
+        Of a knowledge base.
+
+    Returns
+    -------
+    n_rows : ndarray of float of shape (n_tasks,)
+        All rows where nothing else is said.
+    """
+    n_rows = tasks["n_rows"].to_numpy(np.float64)
+    if "n_rows_evaluated" not in tasks:
+        return n_rows
+    evaluated = tasks["n_rows_evaluated"].to_numpy(np.float64)
+    return np.where(np.isnan(evaluated), n_rows, evaluated)
 
 
 def _unite_meta_features(found, parts, frames, index):
@@ -167,7 +182,7 @@ def _unite_meta_features(found, parts, frames, index):
     tables = [part.meta_features for part in parts]
     names = [n for n in tables[0].columns if all(n in table for table in tables)]
     values = [table[names].to_numpy() for table in tables]
-    n_rows = [_n_rows(frame) for frame in frames]
+    n_rows = [evaluated_rows(frame) for frame in frames]
     best = [max(places, key=lambda p: n_rows[p[0]][p[1]]) for places in found.values()]
     rows = [values[number][row] for number, row in best]
     rows = np.array(rows).reshape(len(index), len(names))
@@ -192,7 +207,7 @@ def _unite_cells(found, parts, frames, configurations):
     metrics = sorted({metric for part in parts for metric in part.metrics})
     position = {name: i for i, name in enumerate(configurations)}
     several = [_Evaluations(part, metrics, position) for part in parts]
-    weights = [_n_rows(frame) for frame in frames]
+    weights = [evaluated_rows(frame) for frame in frames]
     shape = (len(found), len(configurations), len(metrics))
     scores = np.full((*shape, max(e.n_folds for e in several)), np.nan, np.float32)
     seconds = np.full((*shape[:2], len(_SECONDS)), np.nan, np.float32)

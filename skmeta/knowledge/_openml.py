@@ -134,6 +134,8 @@ def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=No
     ------
     ImportError
         If the package `openml` is not installed.
+    ValueError
+        If a task is no number.
     KnowledgeError
         If the suite cannot be fetched.
     """
@@ -142,10 +144,10 @@ def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=No
             "Tasks from OpenML need the package openml. Install it by: "
             "pip install 'skmeta[openml]'"
         )
+    numbers = _read_numbers(tasks)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     client = client or OpenMLClient(directory)
-    numbers = [int(number) for number in tasks]
     if suite is not None:
         answer = client.ask({"suite": suite})
         if "refused" in answer:
@@ -168,12 +170,27 @@ def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=No
     return sources, skipped
 
 
+def _read_numbers(tasks):
+    try:
+        return [int(number) for number in tasks]
+    except ValueError as error:
+        raise ValueError(
+            f"tasks of OpenML must be numbers, such as 3,31, got: {list(tasks)}."
+        ) from error
+
+
 def _fetch_task(number, directory, client):
     """Return what is known of a task, from the disk where it is there."""
     label = directory / f"task-{number}.json"
-    if label.exists():
-        return json.loads(label.read_text(encoding="utf-8"))
+    try:
+        known = json.loads(label.read_text(encoding="utf-8"))
+        if (directory / f"task-{number}.parquet").stat().st_size == known["n_bytes"]:
+            return known
+    except (OSError, ValueError, KeyError):
+        pass  # never fetched, or damaged since
     known = client.ask({"task": number})
+    if "refused" in known:
+        return known  # which may be otherwise the next time
     # It is written last: what it describes is whole then.
     temporary = label.with_suffix(".tmp")
     temporary.write_text(json.dumps(known), encoding="utf-8")
@@ -190,16 +207,14 @@ def _make_source(known, directory):
         "openml_task": number,
     }
     splits = directory / f"task-{number}.folds.npy"
-    if splits.exists():
-        details["splits"] = "OpenML"
     return TaskSource(
         name=f"{known['name']}-{number}",
         path=str(directory / f"task-{number}.parquet"),
-        target=_TARGET,
+        target=known["target"],
         # Versions of a dataset have one name.
         family=known["name"],
         details={name: value for name, value in details.items() if value is not None},
-        splits=str(splits) if splits.exists() else "",
+        splits=str(splits) if known["has_splits"] else "",
     )
 
 
@@ -281,12 +296,19 @@ def _describe_task(openml, number, directory, refresh):
         return {"refused": f"dataset {did} is not active."}
     dataset = openml.datasets.get_dataset(dataset_id=did, **common)
     X, y, *_ = dataset.get_data(target=target)
-    frame = pd.DataFrame(X).assign(**{_TARGET: np.asarray(y)})
-    _write_parquet(frame, directory / f"task-{number}.parquet")
+    column = _TARGET
+    while column in X:
+        column += "_"
+    frame = pd.DataFrame(X).assign(**{column: np.asarray(y)})
+    path = directory / f"task-{number}.parquet"
+    _write_parquet(frame, path)
     fold_of = _read_folds(task, len(frame))
     if fold_of is not None:
         np.save(directory / f"task-{number}.folds.npy", fold_of)
     return {
+        "target": column,
+        "n_bytes": path.stat().st_size,
+        "has_splits": fold_of is not None,
         "task": number,
         "did": did,
         "name": dataset.name,

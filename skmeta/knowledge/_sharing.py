@@ -18,6 +18,9 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr
 
 from skmeta._inputs import check_number
+from skmeta.knowledge._merging import evaluated_rows
+
+_LARGEST_EPSILON = 1e4
 
 # The chance with which the promise of epsilon may be broken.
 DELTA = 1e-6
@@ -82,16 +85,44 @@ def check_pack(knowledge, min_rows, epsilon, influence, random_state):
     if not (isinstance(influence, Integral) and influence >= 0):
         raise ValueError(f"influence must be an integer >= 0, got: {influence!r}.")
     check_number("epsilon", epsilon, Real, "a number > 0")
-    tasks = knowledge.tasks
-    n_rows = tasks.get("n_rows_evaluated", tasks["n_rows"])
+    if epsilon is not None:
+        _check_for_noise(knowledge, epsilon)
+    n_rows = evaluated_rows(knowledge.tasks)
     if not (n_rows >= min_rows).any():
         raise ValueError(
             f"min_rows must leave a table to share, got: {min_rows}, while the largest "
-            f"has {n_rows.max()} rows."
+            f"has {n_rows.max(initial=0):.0f} rows."
         )
     if isinstance(random_state, np.random.RandomState):
         random_state = random_state.randint(2**32, dtype=np.uint64)
     return np.random.default_rng(random_state)
+
+
+def _check_for_noise(knowledge, epsilon):
+    if epsilon > _LARGEST_EPSILON:
+        raise ValueError(
+            f"epsilon must be at most {_LARGEST_EPSILON:g}, which promises nothing any "
+            f"more, got: {epsilon!r}. None adds no noise."
+        )
+    if not set(_NOISY_METRICS) & set(knowledge.metrics):
+        raise ValueError(
+            f"With epsilon only {list(_NOISY_METRICS)} can be shared, got a knowledge "
+            f"base with {knowledge.metrics}."
+        )
+    if "freq_class.min" not in knowledge.meta_features:
+        raise ValueError(
+            "With epsilon the meta-feature 'freq_class.min' must be known, got none."
+        )
+    protocols = [part.provenance.get("protocol") for part in knowledge.parts]
+    has_own_splits = (
+        knowledge.tasks.get("splits", pd.Series(dtype=object)).notna().any()
+    )
+    if None in protocols or has_own_splits:
+        raise ValueError(
+            "With epsilon every score must come from the stratified folds of a build, "
+            "got others: of a journal, of splits that were given, or of another pack. "
+            "How much a row counts in them is not known."
+        )
 
 
 def pack(knowledge, min_rows, epsilon, influence, names, rng):
@@ -110,8 +141,7 @@ def pack(knowledge, min_rows, epsilon, influence, names, rng):
     arguments : dict
         Of a `KnowledgeBase`.
     """
-    tasks = knowledge.tasks
-    n_rows = tasks.get("n_rows_evaluated", tasks["n_rows"]).to_numpy(np.float64)
+    tasks, n_rows = knowledge.tasks, evaluated_rows(knowledge.tasks)
     rows = rng.permutation(np.flatnonzero(n_rows >= min_rows))
     metrics = _METRICS if epsilon is None else _NOISY_METRICS
     scores = {
@@ -121,8 +151,9 @@ def pack(knowledge, min_rows, epsilon, influence, names, rng):
     }
     meta_features = knowledge.meta_features.iloc[rows]
     if epsilon is not None:
+        n_folds = _count_folds(knowledge)[rows]
         meta_features, scores = _add_noise(
-            meta_features, scores, n_rows[rows], epsilon, influence, rng
+            meta_features, scores, n_rows[rows], n_folds, epsilon, influence, rng
         )
     index = _make_index(tasks.index[rows], names, rng)
     meta_features = _coarsen(meta_features).set_axis(index)
@@ -221,18 +252,27 @@ def _clip(metric, scores):
 
 
 def _keep_failures(knowledge, name_of):
-    """Return what failed, without what was said of it."""
-    return [
-        failure | {"task": name_of[failure["task"]], "error": "Failed."}
+    """Return what failed, without what was said, in an order that says nothing."""
+    failed = [
+        (name_of[failure["task"]], failure["configuration"])
         for failure in knowledge.failures.to_dict("records")
         if failure["task"] in name_of
+    ]
+    return [
+        {"task": task, "configuration": configuration, "error": "Failed."}
+        for task, configuration in sorted(failed)
     ]
 
 
 # Noise
 
 
-def _add_noise(meta_features, scores, n_rows, epsilon, influence, rng):
+def _count_folds(knowledge):
+    folds = knowledge.fold_scores(knowledge.metrics[0])
+    return (~np.isnan(folds)).any(axis=1).sum(axis=1)
+
+
+def _add_noise(meta_features, scores, n_rows, n_folds, epsilon, influence, rng):
     """Return values with Gaussian noise for all that leave of a table together.
 
     Every value is divided by its sensitivity: then one row moves it by at most 1, and
@@ -255,13 +295,15 @@ def _add_noise(meta_features, scores, n_rows, epsilon, influence, rng):
         }
     )
     scores = {
-        metric: perturb(values, sensitivity(metric, n_rows, smallest, influence))
+        metric: perturb(
+            values, sensitivity(metric, n_rows, smallest, n_folds, influence)
+        )
         for metric, values in scores.items()
     }
     return kept, scores
 
 
-def sensitivity(name, n_rows, smallest_class=None, influence=None):
+def sensitivity(name, n_rows, smallest_class=None, n_folds=None, influence=None):
     """Return by how much one row that is replaced may change a value.
 
     Parameters
@@ -272,6 +314,8 @@ def sensitivity(name, n_rows, smallest_class=None, influence=None):
         Of the tables.
     smallest_class : ndarray of shape (n_tasks,), default=None
         Rows of the smallest class; for metrics.
+    n_folds : ndarray of int of shape (n_tasks,), default=None
+        Stratified folds, whose scores are averaged; for metrics.
     influence : int, default=None
         By how many rows besides the one that was replaced a score may change, because
         the models were fitted on another row; for metrics.
@@ -287,13 +331,14 @@ def sensitivity(name, n_rows, smallest_class=None, influence=None):
     """
     if name == "pct_missing":
         return 1 / n_rows
-    # In the smallest class a row counts for the most.
-    within = {
+    # In the smallest class a row counts for the most, and in the smallest fold.
+    rows = {
         "accuracy": n_rows,
         "balanced_accuracy_tuned": smallest_class,
         "roc_auc_ovr_weighted": smallest_class,
     }[name]
-    return np.minimum((1 + influence) / within, 1.0)
+    within = n_folds * np.floor(np.maximum(rows, 0.0) / n_folds + 1e-9)
+    return np.minimum((1 + influence) / np.maximum(within, 1e-9), 1.0)
 
 
 def noise_scale(epsilon, delta=DELTA):

@@ -200,17 +200,20 @@ def save_knowledge(knowledge, path):
             f"Create it first."
         )
     members = _members_of(knowledge)
-    is_one = len(knowledge.parts) == 1
-    manifest = {
+    manifest = _to_json(_make_manifest(members, len(knowledge.parts)))
+    _write_whole(path, {"manifest.json": manifest} | members)
+
+
+def _make_manifest(members, n_parts):
+    return {
         "format": FORMAT,
-        "version": _VERSION_OF_ONE_PART if is_one else FORMAT_VERSION,
+        "version": _VERSION_OF_ONE_PART if n_parts == 1 else FORMAT_VERSION,
         "skmeta": skmeta.__version__,
         "sha256": {
             name: hashlib.sha256(content).hexdigest()
             for name, content in members.items()
         },
     }
-    _write_whole(path, {"manifest.json": _to_json(manifest)} | members)
 
 
 def _members_of(knowledge):
@@ -291,8 +294,9 @@ def preview(knowledge):
     contents : dict of str to (DataFrame, list or dict)
         By the name of the member; the folds of scores side by side.
     """
-    contents = {}
-    for name, content in _members_of(knowledge).items():
+    members = _members_of(knowledge)
+    contents = {"manifest.json": _make_manifest(members, len(knowledge.parts))}
+    for name, content in members.items():
         directory, _, base = name.rpartition("/")
         part = knowledge.parts[int(directory or 0)]
         stem, _, suffix = base.rpartition(".")

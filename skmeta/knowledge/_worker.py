@@ -203,23 +203,35 @@ def evaluate_configuration(configuration, X, y, fold_of, random_state, on_fold):
     return cell, probabilities
 
 
-# A column for as long as rows are chosen.
-_FOLD = "__fold__"
+def _split_task(frame, target, protocol, splits):
+    """Return rows, classes and, if splits are given that can be used, their folds.
+
+    They cannot where a fold lacks a class, of a sample or of a rare class.
+    """
+    if not splits:
+        return *prepare_task(frame, target, protocol), None
+    column = "__fold__"
+    while column in frame:
+        column += "_"
+    fold_of = np.load(splits, allow_pickle=False)
+    X, y = prepare_task(frame.assign(**{column: fold_of}), target, protocol)
+    fold_of = np.unique(X.pop(column), return_inverse=True)[1].ravel()
+    has_all = len(np.unique(fold_of * (y.max() + 1) + y)) == (
+        (fold_of.max() + 1) * (y.max() + 1)
+    )
+    return X, y, fold_of if has_all and fold_of.max() > 0 else None
 
 
 def _evaluate_task(job, protocol, tell, time_limit):
     frame = read_file(job["path"])
-    if job["splits"]:
-        frame[_FOLD] = np.load(job["splits"], allow_pickle=False)
-    X, y = prepare_task(frame, job["target"], protocol)
-    if job["splits"]:
-        fold_of = np.unique(X.pop(_FOLD), return_inverse=True)[1].ravel()
-        del frame[_FOLD]
-    else:
-        fold_of = protocol.split(y)
+    X, y, fold_of = _split_task(frame, job["target"], protocol, job["splits"])
     tell("read")
     if job["describe"]:
-        tell("described", **describe_task(frame, job["target"], X, y))
+        description = describe_task(frame, job["target"], X, y)
+        splits = None if fold_of is None else "given"
+        tell("described", **description, splits=splits)
+    if fold_of is None:
+        fold_of = protocol.split(y)
     keep = _make_keeper(job["predictions"], job["file_hash"])
     keep(y=y, fold=fold_of)
     for values in job["configurations"]:

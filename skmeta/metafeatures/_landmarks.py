@@ -160,8 +160,8 @@ def nearest_neighbor_complexity(view):
     to_others = np.where(own, np.inf, distances).min(axis=1)
     # The only row of its class has no distance to it.
     counted = np.isfinite(to_own) & np.isfinite(to_others)
-    total = to_others[counted].sum()
-    ratio = to_own[counted].sum() / total if total > 0 else np.inf
+    own_total, total = to_own[counted].sum(), to_others[counted].sum()
+    ratio = own_total / total if total > 0 else np.nan if own_total == 0 else np.inf
     return ratio, float(np.mean(to_others < to_own))
 
 

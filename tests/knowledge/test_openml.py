@@ -9,7 +9,7 @@ import pytest
 from skmeta import Configuration, load_knowledge
 from skmeta.__main__ import main
 from skmeta.exceptions import KnowledgeError
-from skmeta.knowledge import _openml, build_knowledge
+from skmeta.knowledge import Protocol, TaskSource, _openml, build_knowledge
 from skmeta.knowledge._openml import OpenMLClient, fetch_openml
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -57,8 +57,11 @@ def test_a_suite(client, server):
     known = json.loads((client.directory / "task-10.json").read_text())
     assert known["qualities"]["NumberOfInstances"] == 150
     n_requests = len(server.requests)
-    assert fetch(client, 10, 11) == (sources, skipped)
+    assert fetch(client, 10) == (sources, {})
     assert len(server.requests) == n_requests
+    # What was refused may be otherwise by now.
+    server.descriptions[GLASS]["status"] = "active"
+    assert len(fetch(client, 11)[0]) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,6 +138,64 @@ def test_unknown_task_and_suite(client, server):
         fetch(client, suite="no-such-suite")
 
 
+@pytest.mark.parametrize("damage", ["label", "table", "gone"])
+def test_what_was_damaged_is_fetched_again(client, damage):
+    [source], _ = fetch(client, 10)
+    if damage == "label":
+        (client.directory / "task-10.json").write_text("")
+    elif damage == "table":
+        content = (client.directory / "task-10.parquet").read_bytes()
+        (client.directory / "task-10.parquet").write_bytes(content[:-50])
+    else:
+        (client.directory / "task-10.parquet").unlink()
+    [again], _ = fetch(client, 10)
+    assert again == source
+    assert len(pd.read_parquet(again.path)) == 150
+
+
+def test_numbers_of_tasks(tmp_path):
+    pytest.importorskip("openml")
+    with pytest.raises(ValueError, match="must be numbers, such as 3,31"):
+        fetch_openml(tmp_path / "new", tasks=["3", "abc"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def given_splits(tmp_path, y, fold_of):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(len(y), 2)), columns=["a", "__fold__"])
+    frame.assign(target=y).to_csv(tmp_path / "t.csv", index=False)
+    np.save(tmp_path / "folds.npy", fold_of)
+    source = TaskSource(
+        "t", str(tmp_path / "t.csv"), "target", "t", splits=str(tmp_path / "folds.npy")
+    )
+    return build_knowledge(
+        [source],
+        tmp_path / "kb.zip",
+        configurations=[Configuration("gaussian_nb", {"var_smoothing": 1e-9})],
+        protocol=Protocol(n_folds=3),
+        resume=(tmp_path / "kb.zip").exists(),
+    )
+
+
+def test_given_splits(tmp_path):
+    """As many folds as there are; other folds are another evaluation."""
+    y = np.arange(60) % 2
+    knowledge = given_splits(tmp_path, y, np.arange(60) // 2 % 6)
+    assert knowledge.fold_scores("accuracy").shape == (1, 1, 6)
+    assert knowledge.tasks["splits"].tolist() == ["given"]
+    assert knowledge.tasks["n_features"].tolist() == [2]
+    again = given_splits(tmp_path, y, np.arange(60) // 2 % 2)
+    assert np.isfinite(again.fold_scores("accuracy")).sum() == 2
+
+
+def test_splits_that_lack_a_class_are_not_used(tmp_path):
+    """All rows of the second class are in one fold: those of the protocol are used."""
+    y = np.arange(60) < 8
+    knowledge = given_splits(tmp_path, y, (~y).astype(int) * (1 + np.arange(60) % 3))
+    assert knowledge.fold_scores("accuracy").shape == (1, 1, 3)
+    assert "splits" not in knowledge.tasks
+
+
 def test_build_uses_the_splits_of_the_task(client, tmp_path):
     """Scores are those on OpenML's folds, and the licence is kept."""
     sources, _ = fetch(client, 10)
@@ -145,7 +206,7 @@ def test_build_uses_the_splits_of_the_task(client, tmp_path):
     )
     [task] = knowledge.tasks.to_dict("records")
     assert task["licence_note"].lower() == "public"
-    assert task["splits"] == "OpenML"
+    assert task["splits"] == "given"
     from sklearn.naive_bayes import GaussianNB
 
     frame = pd.read_parquet(sources[0].path)
@@ -180,7 +241,9 @@ def test_command_line(server, tmp_path, monkeypatch, capsys):
     assert load_knowledge(tmp_path / "kb.zip").tasks.index.tolist() == ["iris-10"]
     n_requests = len(server.requests)
     assert main([*command.split(), "--resume"]) == 0
-    assert len(server.requests) == n_requests + 1  # the suite
+    more = server.requests[n_requests:]
+    # The suite, and again the dataset that is not active.
+    assert not [path for path in more if "/61" in path or "/task/10" in path]
 
 
 def test_without_the_package(monkeypatch, tmp_path):

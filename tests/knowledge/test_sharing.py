@@ -5,8 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.datasets import load_iris
+from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from skmeta import KnowledgeBase, SimilarTasksRecommender, load_knowledge
+from skmeta import (
+    KnowledgeBase,
+    MetaLearnerClassifier,
+    SimilarTasksRecommender,
+    load_knowledge,
+)
+from skmeta.knowledge import Journal, Protocol
 from skmeta.knowledge._sharing import (
     _FACTORS,
     _NOISY_METRICS,
@@ -107,7 +115,7 @@ def test_preview_is_what_is_written(known, tmp_path):
     pack.save(tmp_path / "pack.zip")
     preview = pack.preview()
     with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
-        members = set(archive.namelist()) - {"manifest.json"}
+        members = set(archive.namelist())
         assert set(preview) == members
         provenance = json.loads(archive.read("provenance.json"))
     assert preview["provenance.json"] == provenance
@@ -145,6 +153,9 @@ def test_packs_merge_and_recommend(known):
         ({"min_rows": -1}, "min_rows must be an integer >= 0"),
         ({"min_rows": 10**9}, "min_rows must leave a table to share"),
         ({"epsilon": 0}, "epsilon must be a number > 0"),
+        ({"epsilon": 1e7}, "epsilon must be at most 10000"),
+        ({"epsilon": float("inf")}, "epsilon must be at most 10000"),
+        ({"epsilon": 1.0}, "'freq_class.min' must be known"),
         ({"influence": 0.5}, "influence must be an integer >= 0"),
     ],
 )
@@ -206,6 +217,7 @@ def a_table(n_rows, share):
         fold_scores={m: np.full((1, 2, 1), 0.5) for m in _NOISY_METRICS},
         fit_seconds=np.ones((1, 2)),
         predict_seconds=np.ones((1, 2)),
+        provenance={"protocol": {"n_folds": 1}},
     )
 
 
@@ -218,7 +230,7 @@ def test_neighbours_are_hard_to_tell_apart():
     n_rows, influence, epsilon = 400, 2, 1.0
     one = a_table(n_rows, 0.5)
     apart = {
-        metric: 0.5 + sensitivity(metric, n_rows, n_rows / 2, influence)
+        metric: 0.5 + sensitivity(metric, n_rows, n_rows / 2, 1, influence)
         for metric in _NOISY_METRICS
     }
     other = KnowledgeBase(
@@ -228,6 +240,7 @@ def test_neighbours_are_hard_to_tell_apart():
         fold_scores={m: np.full((1, 2, 1), value) for m, value in apart.items()},
         fit_seconds=one.fit_seconds,
         predict_seconds=one.predict_seconds,
+        provenance=one.provenance,
     )
 
     def statistic(knowledge, seed):
@@ -246,6 +259,60 @@ def test_neighbours_are_hard_to_tell_apart():
 
 
 def test_sensitivities_are_never_more_than_all_there_is():
-    assert sensitivity("accuracy", np.array([5.0]), np.array([1.0]), 10) == 1.0
+    assert sensitivity("accuracy", np.array([5.0]), np.array([1.0]), 5, 10) == 1.0
     with pytest.raises(KeyError):
-        sensitivity("neg_log_loss", np.array([5.0]), np.array([1.0]), 10)
+        sensitivity("neg_log_loss", np.array([5.0]), np.array([1.0]), 5, 10)
+
+
+@pytest.mark.parametrize("n_rare", [9, 14, 19, 40])
+def test_a_row_counts_within_its_fold(n_rare):
+    """No row of a stratified fold changes a mean over folds by more than is said."""
+    rng = np.random.default_rng(0)
+    y = np.arange(100) < n_rare
+    fold_of = Protocol(n_folds=5).split(y.astype(int))
+    n_rows, n_folds = np.array([100.0]), np.array([5])
+    score_of = {
+        "accuracy": lambda y, p: np.mean((p > 0.5) == y),
+        "balanced_accuracy_tuned": lambda y, p: balanced_accuracy_score(y, p > 0.5),
+        "roc_auc_ovr_weighted": roc_auc_score,
+    }
+    for metric, score in score_of.items():
+        bound = sensitivity(metric, n_rows, np.array([float(n_rare)]), n_folds, 0)[0]
+        most = 0.0
+        for row in range(100):
+            p = np.where(y, 0.6, 0.4) + rng.normal(size=100) * 0.01
+            found = []
+            for value in (0.0, 1.0):
+                p[row] = value
+                found.append(
+                    np.mean([score(y[fold_of == f], p[fold_of == f]) for f in range(5)])
+                )
+            most = max(most, abs(found[0] - found[1]))
+        assert most <= bound + 1e-9
+        assert most > 0.4 * bound  # and it says not much more
+
+
+def test_noise_needs_to_know_the_folds(known, tmp_path):
+    """In a journal, and with given splits, a row may count for more."""
+    journal = Journal(tmp_path / "mine.db")
+    classifier = MetaLearnerClassifier(
+        knowledge=known, experience=journal.path, n_candidates=2, random_state=0
+    )
+    classifier.fit(*load_iris(return_X_y=True))
+    for other in (journal.knowledge(), known.pack()):
+        with pytest.raises(ValueError, match="stratified folds of a build"):
+            (known + other).pack(epsilon=1.0)
+
+
+def test_what_is_in_a_pack_may_be_packed_again(known):
+    """Where it is not said on how many rows, all rows count."""
+    both = known + known.pack(min_rows=0)
+    assert len(both.pack(min_rows=0).tasks) == 2 * len(known.tasks)
+
+
+def test_failures_are_in_an_order_that_says_nothing():
+    for names in (True, False):
+        pack = load_knowledge().pack(min_rows=0, names=names)
+        order = list(dict.fromkeys(pack.failures["task"]))
+        assert order == sorted(order)
+        assert len(order) > 9

@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 
+from skmeta._limits import OutOfTime, time_limit
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.metafeatures import _groups as groups_module
 from skmeta.metafeatures._measures import (
@@ -260,6 +261,19 @@ def test_time_limit(monkeypatch):
     for name in ("cor.mean", "attr_ent.mean", "n3"):
         assert extractor.report_.guarded[name] == "the time was over"
     assert "nr_inst" not in extractor.report_.guarded
+
+
+def test_a_limit_around_it_is_not_taken_for_its_own(monkeypatch):
+    """Who limits the whole of a search must hear of it."""
+
+    def goes_on(view):
+        while True:
+            pass
+
+    monkeypatch.setitem(groups_module.COMPUTE_GROUP, "statistical", goes_on)
+    for own in (None, 600):
+        with pytest.raises(OutOfTime), time_limit(0.2):
+            MetaFeatureExtractor(time_limit=own).fit(BASE, LABELS)
 
 
 def test_enough_time_changes_nothing():
