@@ -43,8 +43,9 @@ class MetaFeatureExtractor(BaseEstimator):
 
     The same columns come out for every table, so that tasks can be compared.
     Nothing depends on the order of rows, columns or classes, on the names of
-    categories, or (but for `zero_frac`) on units. Moments see all rows; what
-    needs sorting sees at most 20,000, chosen by content [1]_.
+    categories, or (but for `zero_frac` and the group scale) on units, other than by
+    which rows are sampled. Moments see all rows; what needs sorting sees at most
+    20,000, chosen by content [1]_.
 
     Parameters
     ----------
@@ -66,8 +67,9 @@ class MetaFeatureExtractor(BaseEstimator):
         Changes which rows are sampled, and their folds. None means 0: two calls
         always agree.
     time_limit : float, default=None
-        Seconds for computing. What is not done by then has its default, and the report
-        says so; a single long call into compiled code ends first. None is no limit.
+        Seconds for computing, once the table is read. What is not done by then has its
+        default, and the report says so; a single long call into compiled code ends
+        first. None is no limit.
 
     Attributes
     ----------
@@ -136,9 +138,6 @@ class MetaFeatureExtractor(BaseEstimator):
         """
         features = select_features(self.groups, self.level)
         check_number("time_limit", self.time_limit, Real, "a number of seconds > 0")
-        deadline = np.inf
-        if self.time_limit is not None:
-            deadline = time.monotonic() + self.time_limit
         with (
             np.errstate(all="ignore"),
             warnings.catch_warnings(),
@@ -154,6 +153,9 @@ class MetaFeatureExtractor(BaseEstimator):
                 classes,
                 _seed(self.random_state),
             )
+            deadline = np.inf
+            if self.time_limit is not None:
+                deadline = time.monotonic() + self.time_limit
             self.meta_features_, self.report_ = _extract(view, features, deadline)
         self._remember_columns(X, table)
         return self
