@@ -22,9 +22,9 @@ import numpy as np
 from _runs import resume
 
 from skmeta import SimilarTasksRecommender, load_knowledge
+from skmeta._guard import learn_from, mean_loss
 from skmeta.knowledge import Journal
 from skmeta.recommendation import Observation
-from skmeta.recommendation._guard import learn_from, mean_loss
 
 METRICS = ("balanced_accuracy_tuned", "neg_log_loss")
 CAPS = {"neg_log_loss": 1.0}  # log loss has no bound

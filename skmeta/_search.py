@@ -36,6 +36,7 @@ from skmeta._evaluation import (
 )
 from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
+from skmeta._guard import learn_from
 from skmeta._inputs import (
     check_number,
     check_table,
@@ -64,7 +65,6 @@ from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
 from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
-from skmeta.recommendation._guard import learn_from
 
 # Candidates tried at a time when the recommender learns from what they score. One
 # by one would recommend no better, and leave processors idle.

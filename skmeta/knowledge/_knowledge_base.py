@@ -397,8 +397,8 @@ class KnowledgeBase:
         True
         """
         # Both know this class, and not the other way round.
+        from skmeta._guard import learn_from
         from skmeta.knowledge._journal import Journal
-        from skmeta.recommendation._guard import learn_from
 
         journal = journal if isinstance(journal, Journal) else Journal(journal)
         learned, n_fits, n_used = learn_from(

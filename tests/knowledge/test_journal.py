@@ -22,10 +22,10 @@ from skmeta import (
     MetaLearnerClassifier,
     load_knowledge,
 )
+from skmeta._guard import learn_from, mean_loss
 from skmeta.exceptions import KnowledgeError, SkmetaWarning
 from skmeta.knowledge import Journal
 from skmeta.knowledge._fingerprint import fingerprint
-from skmeta.recommendation._guard import learn_from, mean_loss
 
 METRIC = "accuracy"
 

@@ -9,9 +9,8 @@ import numpy as np
 import skmeta
 from skmeta._limits import OutOfTime, time_limit
 from skmeta.knowledge import Journal
-from skmeta.recommendation._portfolio import portfolio_loss
+from skmeta.recommendation import SimilarTasksRecommender, portfolio_loss
 from skmeta.recommendation._recommender import CAP, CAPS
-from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
 
 # What is lost may grow by a hundredth: any change, of whatever kind, moves it by that
 # much. It is always compared with what the base loses, so that this does not add up.
