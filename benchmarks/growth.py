@@ -19,6 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from _regret import mean_regret
 from _runs import resume
 
 from skmeta import SimilarTasksRecommender, load_knowledge
@@ -27,7 +28,6 @@ from skmeta.knowledge import Journal
 from skmeta.recommendation import Observation
 
 METRICS = ("balanced_accuracy_tuned", "neg_log_loss")
-CAPS = {"neg_log_loss": 1.0}  # log loss has no bound
 N_BASE = 60
 N_STREAM = 120
 N_TRIED = 16
@@ -83,7 +83,9 @@ def run_draw(metric, draw, knowledge):
                     "base alone": base,
                 }
                 for name, source in makers.items():
-                    regrets = regret(fit(source, metric), judged, knowledge, metric)
+                    regrets = mean_regret(
+                        fit(source, metric), judged, knowledge, metric, PICKS
+                    )
                     rows.append(
                         {
                             "n_fits": n_fits,
@@ -155,23 +157,9 @@ def folds(knowledge, row, column):
     return {m: values[~np.isnan(values)].tolist() for m, values in scores.items()}
 
 
-def regret(recommender, tasks, knowledge, metric):
-    """Return the mean regret after the first few picks, and its mean over tasks."""
-    scores, meta_features = knowledge.scores(metric), knowledge.meta_features
-    lost = []
-    for task in tasks:
-        picks = recommender.recommend(meta_features.loc[task], max(PICKS))
-        found = scores.loc[task, [c.name for c in picks.configurations]].to_numpy()
-        found = np.fmax.accumulate(np.nan_to_num(found, nan=-np.inf))
-        best = scores.loc[task].max()
-        lost.append(np.minimum(best - found, CAPS.get(metric, 1.0)))
-    lost = np.mean(lost, axis=0)
-    return {f"regret after {k}": lost[k - 1] for k in PICKS}
-
-
 def report(results):
     """Print, as Markdown, regrets relative to the base alone."""
-    columns = [f"regret after {k}" for k in PICKS] + ["frozen"]
+    columns = [f"after {k}" for k in PICKS] + ["frozen"]
     keys = ["metric", "draw", "n_fits"]
     base = results[results["knowledge"] == "base alone"].set_index(keys)[columns]
     for metric, part in results.groupby("metric"):
@@ -192,7 +180,7 @@ def plot(results, path):
 
     metrics = sorted(results["metric"].unique())
     panels = {
-        **{f"regret after {k}": f"other tasks, regret after {k}" for k in PICKS},
+        **{f"after {k}": f"other tasks, regret after {k}" for k in PICKS},
         "frozen": "tasks of the base, loss of the first 8",
     }
     figure, axes = plt.subplots(

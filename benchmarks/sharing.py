@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _regret import mean_regret
 from _runs import resume
 
 from skmeta import SimilarTasksRecommender, load_knowledge
@@ -72,7 +73,8 @@ def run_draw(draw, knowledge):
             sources[name] = reduce(add, others, site)
         for name, source in sources.items():
             for metric in METRICS:
-                regrets = regret(source, judged, knowledge, metric)
+                recommender = SimilarTasksRecommender().fit(source, metric)
+                regrets = mean_regret(recommender, judged, knowledge, metric, PICKS)
                 rows.append({"site": number, "from": name, "metric": metric} | regrets)
     return rows
 
@@ -80,20 +82,6 @@ def run_draw(draw, knowledge):
 def pack(site, draw, number, epsilon, min_rows):
     # A fixed seed, so that the benchmark can be repeated.
     return site.pack(min_rows, epsilon, random_state=1000 * draw + number)
-
-
-def regret(source, tasks, knowledge, metric):
-    """Return the mean regret after the first few picks."""
-    recommender = SimilarTasksRecommender().fit(source, metric)
-    scores, meta_features = knowledge.scores(metric), knowledge.meta_features
-    lost = []
-    for task in tasks:
-        picks = recommender.recommend(meta_features.loc[task], max(PICKS))
-        found = scores.loc[task, [c.name for c in picks.configurations]].to_numpy()
-        found = np.fmax.accumulate(np.nan_to_num(found, nan=-np.inf))
-        lost.append(np.minimum(scores.loc[task].max() - found, 1.0))
-    lost = np.mean(lost, axis=0)
-    return {f"after {k}": lost[k - 1] for k in PICKS}
 
 
 def report(results):
