@@ -61,7 +61,7 @@ from skmeta._splits import (
 from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
-from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
+from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
@@ -377,14 +377,13 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _record(self, journal, trials, task):
         """Record what was learned; if that cannot be, the fit is none the worse."""
         metric = trials.recommendation.metric if self._scores_as_known else None
-        context = self._context()
         try:
             experience = make_experience(
-                trials, task, self.meta_features_, metric, context
+                trials, task, self.meta_features_, metric, self._context()
             )
             if experience is not None:
                 journal.record(experience)
-        except (OSError, KnowledgeError) as error:
+        except (OSError, ValueError) as error:
             warnings.warn(
                 f"What was learned is not recorded. {error}",
                 SkmetaWarning,
