@@ -146,9 +146,7 @@ class OutOfFold:
             One for each split. Empty where they cannot be found: with a single split,
             or one without rows of some class.
         """
-        probabilities = np.concatenate(probabilities)[:, self._present]
-        total = probabilities.sum(axis=1, keepdims=True)
-        probabilities = probabilities / np.where(total > 0, total, 1)
+        probabilities = self._of_present(np.concatenate(probabilities))
         try:
             with calm():
                 return score_folds(self._y_tested, self._fold_of, probabilities)
@@ -160,17 +158,21 @@ class OutOfFold:
         scores = tuned_scores(self._y_tested, self._fold_of, probabilities)
         return scores[f"{self._metric}_tuned"]
 
+    def _of_present(self, probabilities):
+        """Return those of the classes that are tested."""
+        if len(self._present) == len(self.classes):
+            return probabilities
+        probabilities = probabilities[:, self._present]
+        # Metrics of several classes want probabilities that sum to one.
+        total = probabilities.sum(axis=1, keepdims=True)
+        return probabilities / np.where(total > 0, total, 1)
+
     def _score(self, rows, probabilities, class_weights):
-        if len(self._present) < len(self.classes):
-            probabilities = probabilities[:, self._present]
-            # Metrics of several classes want probabilities that sum to one.
-            total = probabilities.sum(axis=1, keepdims=True)
-            probabilities = probabilities / np.where(total > 0, total, 1)
         return score_prediction(
             self._scorer,
             Prediction(
                 self.classes[self._present],
-                probabilities,
+                self._of_present(probabilities),
                 class_weights[..., self._present],
             ),
             self._X,

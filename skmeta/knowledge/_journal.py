@@ -333,10 +333,14 @@ def _assemble(fits, identity):
         short = fit["fingerprint"][:12]
         seen[short] += 1
         names.append(short if seen[short] == 1 else f"{short}.{seen[short]}")
-    configurations = {}
-    for trial in (trial for fit in fits for trial in fit["trials"]):
-        configuration = Configuration.from_dict(trial["configuration"])
-        configurations.setdefault(configuration.name, configuration)
+    trials = [
+        (row, Configuration.from_dict(trial["configuration"]), trial)
+        for row, fit in enumerate(fits)
+        for trial in fit["trials"]
+    ]
+    configurations = {
+        configuration.name: configuration for _, configuration, _ in trials
+    }
     index = pd.Index(names, name="task", dtype=object)
     return KnowledgeBase(
         tasks=pd.DataFrame([_task_of(fit) for fit in fits], index=index),
@@ -344,16 +348,15 @@ def _assemble(fits, identity):
         configurations=list(configurations.values()),
         failures=[
             {
-                "task": name,
-                "configuration": Configuration.from_dict(trial["configuration"]).name,
+                "task": names[row],
+                "configuration": configuration.name,
                 "error": trial["error"],
             }
-            for name, fit in zip(names, fits, strict=True)
-            for trial in fit["trials"]
+            for row, configuration, trial in trials
             if trial["error"] is not None
         ],
         provenance={"journal": {"id": identity, "n_fits": len(fits)}},
-        **_cells_of(fits, list(configurations)),
+        **_cells_of(trials, len(fits), list(configurations)),
     )
 
 
@@ -376,19 +379,15 @@ def _meta_features_of(fits, index):
     return pd.DataFrame([[v[n] for n in names] for v in values], index, names)
 
 
-def _cells_of(fits, names):
+def _cells_of(trials, n_fits, names):
     column = {name: i for i, name in enumerate(names)}
-    trials = [
-        (row, column[Configuration.from_dict(trial["configuration"]).name], trial)
-        for row, fit in enumerate(fits)
-        for trial in fit["trials"]
-    ]
     metrics = sorted({metric for _, _, trial in trials for metric in trial["scores"]})
     n_folds = max(len(s) for _, _, trial in trials for s in trial["scores"].values())
-    shape = (len(fits), len(names))
+    shape = (n_fits, len(names))
     scores = {m: np.full((*shape, n_folds), np.nan) for m in metrics}
     seconds = {n: np.full(shape, np.nan) for n in ("fit_seconds", "predict_seconds")}
-    for row, j, trial in trials:
+    for row, configuration, trial in trials:
+        j = column[configuration.name]
         for metric, values in trial["scores"].items():
             scores[metric][row, j, : len(values)] = values
         if trial["scores"]:

@@ -295,7 +295,7 @@ class KnowledgeBase:
         named = {
             key
             for part in self.parts
-            for name, key in zip(part._tasks.index, task_keys(part._tasks), strict=True)
+            for name, key in zip(part._tasks.index, part._keys, strict=True)
             if name in names
         }
         families = self._tasks["family"]
@@ -527,7 +527,7 @@ class KnowledgeBase:
         """Return what a part has of some rows and columns of the whole."""
         if rows is not None:
             keys = {self._keys[row] for row in rows}
-            rows = [i for i, key in enumerate(task_keys(part._tasks)) if key in keys]
+            rows = [i for i, key in enumerate(part._keys) if key in keys]
         if columns is not None:
             names = {self._configurations[column].name for column in columns}
             columns = [i for i, c in enumerate(part._configurations) if c.name in names]
@@ -538,7 +538,7 @@ class KnowledgeBase:
         """What tells each task from others, in the parts too."""
         if not self._merged_from:
             return task_keys(self._tasks)
-        keys = (key for part in self._merged_from for key in task_keys(part._tasks))
+        keys = (key for part in self._merged_from for key in part._keys)
         return list(dict.fromkeys(keys))
 
     def _configuration_index(self):

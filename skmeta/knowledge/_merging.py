@@ -78,6 +78,7 @@ def unite(parts):
         for row, key in enumerate(task_keys(frame)):
             found.setdefault(key, []).append((number, row))
     names = _choose_names(found, frames)
+    n_rows = [evaluated_rows(frame) for frame in frames]
     index = pd.Index(names, name="task", dtype=object)
     configurations = {}
     for part in parts:
@@ -85,11 +86,11 @@ def unite(parts):
             configurations.setdefault(configuration.name, configuration)
     return {
         "tasks": _unite_tasks(found, frames, index),
-        "meta_features": _unite_meta_features(found, parts, frames, index),
+        "meta_features": _unite_meta_features(found, parts, n_rows, index),
         "configurations": list(configurations.values()),
         "failures": _unite_failures(found, parts, frames, names),
         "provenance": {"parts": [part.provenance for part in parts]},
-        **_unite_cells(found, parts, frames, list(configurations)),
+        **_unite_cells(found, parts, frames, n_rows, list(configurations)),
     }
 
 
@@ -177,12 +178,11 @@ def evaluated_rows(tasks):
     return np.where(np.isnan(evaluated), n_rows, evaluated)
 
 
-def _unite_meta_features(found, parts, frames, index):
+def _unite_meta_features(found, parts, n_rows, index):
     """Return those that all parts know, each from where most rows were seen."""
     tables = [part.meta_features for part in parts]
     names = [n for n in tables[0].columns if all(n in table for table in tables)]
     values = [table[names].to_numpy() for table in tables]
-    n_rows = [evaluated_rows(frame) for frame in frames]
     best = [max(places, key=lambda p: n_rows[p[0]][p[1]]) for places in found.values()]
     rows = [values[number][row] for number, row in best]
     rows = np.array(rows).reshape(len(index), len(names))
@@ -203,21 +203,20 @@ def _unite_failures(found, parts, frames, names):
     return list({tuple(f.values()): f for f in failures}.values())
 
 
-def _unite_cells(found, parts, frames, configurations):
+def _unite_cells(found, parts, frames, n_rows, configurations):
     metrics = sorted({metric for part in parts for metric in part.metrics})
     position = {name: i for i, name in enumerate(configurations)}
     several = [_Evaluations(part, metrics, position) for part in parts]
-    weights = [evaluated_rows(frame) for frame in frames]
     shape = (len(found), len(configurations), len(metrics))
     scores = np.full((*shape, max(e.n_folds for e in several)), np.nan, np.float32)
     seconds = np.full((*shape[:2], len(_SECONDS)), np.nan, np.float32)
     for table, places in enumerate(found.values()):
         keeps_folds = len(places) == 1 or _have_same_splits(
-            places, parts, frames, weights
+            places, parts, frames, n_rows
         )
         scores[table], seconds[table] = _average(
             [several[number].of_task(row, keeps_folds) for number, row in places],
-            [weights[number][row] for number, row in places],
+            [n_rows[number][row] for number, row in places],
             shape=scores.shape[1:],
         )
     return {

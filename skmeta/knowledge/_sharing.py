@@ -283,9 +283,9 @@ def _add_noise(meta_features, scores, n_rows, n_folds, epsilon, influence, rng):
     n_values = len(noisy) + sum(values.shape[1] for values in scores.values())
     deviation = noise_scale(epsilon) * np.sqrt(n_values)
 
-    def perturb(values, sensitivity):
-        sensitivity = np.broadcast_to(sensitivity, values.T.shape).T
-        return values + deviation * sensitivity * rng.normal(size=values.shape)
+    def perturb(values, units):
+        units = np.broadcast_to(units, values.T.shape).T
+        return values + deviation * units * rng.normal(size=values.shape)
 
     kept = meta_features[[n for n in (*_UNCHANGED, *noisy) if n in meta_features]]
     kept = kept.assign(

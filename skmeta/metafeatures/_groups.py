@@ -9,6 +9,7 @@ from skmeta.metafeatures._landmarks import (
     accuracy_landmarks,
     landmark_scores,
     nearest_neighbor_complexity,
+    sample_task,
     tree_shape,
 )
 from skmeta.metafeatures._measures import (
@@ -39,6 +40,7 @@ from skmeta.metafeatures._sampling import (
 )
 
 _SAMPLE_SIZE = 20_000  # rows that are sorted and binned
+_MODEL_SIZE = 1_000  # rows of trees, neighbours and how accurate learners are
 _SMALLEST_SAMPLE = 2_000  # of a table so wide that its sample is cut further
 _MAX_SORTED_CELLS = 1e8  # cells that are sorted, about three seconds
 _MAX_PAIRED_COLUMNS = 500  # columns of what costs the square of their number
@@ -122,6 +124,11 @@ class TaskView:
     def sample_y(self):
         """Classes of the sample, numbered without gaps."""
         return np.unique(self.y[self.sample], return_inverse=True)[1].ravel()
+
+    @cached_property
+    def model_sample(self):
+        """Rows and classes that trees and neighbours are made of."""
+        return sample_task(self, _MODEL_SIZE)
 
     @cached_property
     def sample_codes(self):
@@ -595,7 +602,7 @@ def accuracy_landmarking(view):
     -------
     values : dict of str to float
     """
-    scores, of_quarter = accuracy_landmarks(view)
+    scores, of_quarter = accuracy_landmarks(*view.model_sample)
     if not scores:
         return {"lm_default": 1 / view.n_classes}
     scores.pop("knn")
@@ -636,7 +643,9 @@ def model(view):
     -------
     values : dict of str to float
     """
-    n_nodes, n_leaves, depth, leaf_shares, importances, n_rows = tree_shape(view)
+    n_nodes, n_leaves, depth, leaf_shares, importances, n_rows = tree_shape(
+        *view.model_sample
+    )
     return {
         "nodes": n_nodes,
         "leaves": n_leaves,
@@ -661,7 +670,7 @@ def complexity(view):
     """
     if view.n_classes == 1:
         return {}
-    ratio, error = nearest_neighbor_complexity(view)
+    ratio, error = nearest_neighbor_complexity(*view.model_sample)
     return {"n2": 1.0 if np.isinf(ratio) else ratio / (1 + ratio), "n3": error}
 
 

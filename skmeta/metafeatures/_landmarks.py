@@ -16,7 +16,6 @@ from sklearn.tree import DecisionTreeClassifier
 from skmeta.metafeatures._sampling import level_keys, mix, stratified_rows
 
 _SIZE = 600  # rows
-_LARGER_SIZE = 1000
 _QUARTER = 4  # one row of so many
 _MAX_COLUMNS = 200
 _MAX_LEVELS = 10  # of a categorical column, each with an indicator
@@ -46,20 +45,19 @@ def landmark_scores(view):
         varies.
     """
     X, y = sample_task(view, _SIZE)
-    fold_of = _rank_in_class(y) % _N_FOLDS
     if not can_be_split(X, y):
         return {}
-    probabilities = _predict_folds(X, y, fold_of)
+    probabilities = _predict_folds(X, y, _rank_in_class(y) % _N_FOLDS)
     return {name: _weighted_auc(y, values) for name, values in probabilities.items()}
 
 
-def accuracy_landmarks(view):
+def accuracy_landmarks(X, y):
     """Cross-validate simple learners, on a sample and on a quarter of it.
 
     Parameters
     ----------
-    view : TaskView
-        The task.
+    X, y : ndarray
+        From `sample_task`.
 
     Returns
     -------
@@ -68,7 +66,6 @@ def accuracy_landmarks(view):
         it. Empty where fewer than two classes have a row in each fold, or no column
         varies.
     """
-    X, y = sample_task(view, _LARGER_SIZE)
     rank = _rank_in_class(y)
     scores = _balanced_accuracies(X, y, rank % _N_FOLDS)
     quarter = rank % _QUARTER == 0
@@ -96,13 +93,13 @@ def _mean_over_classes(y, right, rows):
     return (n_right[n_rows > 0] / n_rows[n_rows > 0]).mean()
 
 
-def tree_shape(view):
+def tree_shape(X, y):
     """Describe a decision tree of a sample of a task.
 
     Parameters
     ----------
-    view : TaskView
-        The task.
+    X, y : ndarray
+        From `sample_task`.
 
     Returns
     -------
@@ -115,7 +112,6 @@ def tree_shape(view):
     n_rows : int
         Of the sample.
     """
-    X, y = sample_task(view, _LARGER_SIZE)
     if X.shape[1] == 0:
         X = np.zeros((len(y), 1))
     estimator = DecisionTreeClassifier(random_state=0).fit(X, y)
@@ -129,13 +125,13 @@ def tree_shape(view):
     return n_nodes, n_leaves, tree.max_depth, leaf_shares, importances, len(y)
 
 
-def nearest_neighbor_complexity(view):
+def nearest_neighbor_complexity(X, y):
     """Compare each row of a sample with the nearest of its own and of other classes.
 
     Parameters
     ----------
-    view : TaskView
-        The task, with two classes or more.
+    X, y : ndarray
+        From `sample_task`, with two classes or more.
 
     Returns
     -------
@@ -150,7 +146,6 @@ def nearest_neighbor_complexity(view):
        Problems", IEEE Transactions on Pattern Analysis and Machine Intelligence 24,
        2002.
     """
-    X, y = sample_task(view, _LARGER_SIZE)
     squares = (X**2).sum(axis=1)
     distances = squares[:, np.newaxis] - 2 * X @ X.T + squares
     distances = np.sqrt(np.round(np.maximum(distances, 0.0), _DECIMALS))
