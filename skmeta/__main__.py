@@ -24,8 +24,14 @@ from skmeta._classifier import MetaLearnerClassifier
 from skmeta._evaluation import calm
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
 from skmeta.exceptions import SkmetaError
-from skmeta.knowledge import Protocol, build_knowledge, find_tasks, load_knowledge
-from skmeta.knowledge._openml import fetch_openml
+from skmeta.knowledge import (
+    OpenMLClient,
+    Protocol,
+    build_knowledge,
+    fetch_openml,
+    find_tasks,
+    load_knowledge,
+)
 from skmeta.knowledge._report import compare, describe
 
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
@@ -351,8 +357,9 @@ def _build(options):
     if options.paths:
         tasks += find_tasks(options.paths, options.target, options.index)
     if options.openml_suite or options.openml_tasks:
+        directory = options.openml_directory or f"{options.output}.openml"
         fetched, _ = fetch_openml(
-            options.openml_directory or f"{options.output}.openml",
+            OpenMLClient(directory),
             suite=options.openml_suite,
             tasks=[n for n in (options.openml_tasks or "").split(",") if n],
             on_progress=tell,

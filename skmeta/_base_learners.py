@@ -320,6 +320,7 @@ _TREES = (
         "max_features", "sqrt", low=0.05, high=1.0, choices=("sqrt", "log2", 1)
     ),
     Hyperparameter("min_samples_leaf", 1, low=1, high=100, log=True),
+    Hyperparameter("min_samples_split", 2, low=2, high=200, log=True),
     Hyperparameter("criterion", "gini", choices=("gini", "entropy")),
     Hyperparameter("max_depth", None, low=1, high=40, choices=(None,)),
 )
@@ -353,7 +354,9 @@ _LEARNERS = (
     BaseLearner(
         "random_forest",
         "sklearn.ensemble:RandomForestClassifier",
-        ConfigurationSpace(_TREES),
+        ConfigurationSpace(
+            (*_TREES, Hyperparameter("bootstrap", True, choices=(True, False)))
+        ),
         encoding={"dense": False, "target_levels": 254},
         fit_to_size=_leaves_that_fit,
     ),
@@ -374,6 +377,7 @@ _LEARNERS = (
                 Hyperparameter("criterion", "gini", choices=("gini", "entropy")),
                 Hyperparameter("max_depth", None, low=1, high=40, choices=(None,)),
                 Hyperparameter("min_samples_leaf", 1, low=1, high=200, log=True),
+                Hyperparameter("min_samples_split", 2, low=2, high=200, log=True),
                 Hyperparameter("ccp_alpha", 0.0, low=0.0, high=0.1),
             )
         ),

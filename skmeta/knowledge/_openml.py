@@ -1,4 +1,4 @@
-"""Fetch tasks from OpenML.
+"""Ask OpenML: for tasks, and for what others have found on them.
 
 The package `openml` is imported in processes of their own alone, one for each request:
 it passes no timeout on, so that a silent server would block for ever; it writes to the
@@ -33,7 +33,7 @@ class OpenMLClient:
 
     Parameters
     ----------
-    directory : Path
+    directory : str or Path
         Where tables, and what `openml` keeps, are written to.
     server : str, default=None
         Address of the API, ending in a slash. None is that of the package.
@@ -45,7 +45,7 @@ class OpenMLClient:
         Seconds before the second try; twice as long before each further one.
     """
 
-    directory: Path
+    directory: str | Path
     server: str | None = None
     timeout: float = 300.0
     n_tries: int = 5
@@ -57,7 +57,8 @@ class OpenMLClient:
         Parameters
         ----------
         request : dict
-            Such as ``{"suite": 99}`` or ``{"task": 3}``.
+            Such as ``{"suite": 99}``, ``{"task": 3}``, ``{"setups": [1, 2]}`` or
+            ``{"evaluations": {"task": 3, "function": "predictive_accuracy"}}``.
 
         Returns
         -------
@@ -82,7 +83,7 @@ class OpenMLClient:
 
     def _ask_once(self, request):
         settings = {"server": self.server, "directory": str(self.directory)}
-        cache = self.directory / "cache"
+        cache = Path(self.directory) / "cache"
         try:
             ran = subprocess.run(
                 [sys.executable, "-c", _SERVE],
@@ -105,21 +106,28 @@ class OpenMLClient:
 _SERVE = "from skmeta.knowledge._openml import serve; serve()"
 
 
-def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=None):
+def check_openml():
+    """Raise an ImportError if the package `openml` is not installed."""
+    if find_spec("openml") is None:
+        raise ImportError(
+            "OpenML is asked by the package openml. Install it by: "
+            "pip install 'skmeta[openml]'"
+        )
+
+
+def fetch_openml(client, *, suite=None, tasks=(), on_progress=None):
     """Fetch tasks from OpenML, each as a parquet file with what is known of it.
 
     What is there already is not fetched again, so that a stop does no harm.
 
     Parameters
     ----------
-    directory : str or Path
-        Where to keep them; made if it is not there.
+    client : OpenMLClient
+        How to ask, and where to keep them.
     suite : int or str, default=None
         Number or alias of a benchmark suite, such as ``"OpenML-CC18"``.
     tasks : sequence of int, default=()
         Numbers of further tasks.
-    client : OpenMLClient, default=None
-        How to ask; None is one with defaults.
     on_progress : callable, default=None
         Called with a line of text for each task.
 
@@ -139,15 +147,10 @@ def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=No
     KnowledgeError
         If the suite cannot be fetched.
     """
-    if find_spec("openml") is None:
-        raise ImportError(
-            "Tasks from OpenML need the package openml. Install it by: "
-            "pip install 'skmeta[openml]'"
-        )
-    numbers = _read_numbers(tasks)
-    directory = Path(directory)
+    check_openml()
+    numbers = read_numbers("tasks", tasks)
+    directory = Path(client.directory)
     directory.mkdir(parents=True, exist_ok=True)
-    client = client or OpenMLClient(directory)
     if suite is not None:
         answer = client.ask({"suite": suite})
         if "refused" in answer:
@@ -170,12 +173,13 @@ def fetch_openml(directory, *, suite=None, tasks=(), client=None, on_progress=No
     return sources, skipped
 
 
-def _read_numbers(tasks):
+def read_numbers(what, values):
+    """Return numbers of things on OpenML, or say what they must be."""
     try:
-        return [int(number) for number in tasks]
-    except ValueError as error:
+        return [int(value) for value in values]
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            f"tasks of OpenML must be numbers, such as 3,31, got: {list(tasks)}."
+            f"{what} of OpenML must be numbers, such as 3,31, got: {values!r}."
         ) from error
 
 
@@ -260,6 +264,10 @@ def _answer(request):
     if "suite" in request:
         suite = openml.study.get_suite(suite_id=request["suite"])
         return {"tasks": [int(number) for number in suite.tasks or ()]}
+    if "evaluations" in request:
+        return {"evaluations": _list_evaluations(openml, **request["evaluations"])}
+    if "setups" in request:
+        return {"setups": _list_setups(openml, request["setups"])}
     if request["refresh"]:
         _forget(directory / "cache", "tasks", request["task"])
     return _describe_task(openml, request["task"], directory, request["refresh"])
@@ -356,4 +364,24 @@ def _read_qualities(dataset):
         name: float(value)
         for name, value in qualities.items()
         if value is not None and np.isfinite(value)
+    }
+
+
+def _list_evaluations(openml, task, function, flows=None):
+    """Return setup, name of the flow and value of each run."""
+    found = openml.evaluations.list_evaluations(
+        function=function, tasks=[task], flows=flows, size=None, output_format="object"
+    )
+    return [(e.setup_id, e.flow_name, e.value) for e in found.values()]
+
+
+def _list_setups(openml, numbers):
+    """Return flow, name and value of each parameter, by the number of the setup."""
+    found = openml.setups.list_setups(setup=numbers, output_format="object")
+    return {
+        setup.setup_id: [
+            (p.flow_name, p.parameter_name, p.value)
+            for p in (setup.parameters or {}).values()
+        ]
+        for setup in found.values()
     }

@@ -56,12 +56,15 @@ def error(code, message):
 class OpenMLServer:
     """Tasks by number, each of a recorded dataset.
 
+    ``runs`` are those of its evaluation lists: setup, flow and its name, task, function
+    and value; ``setups`` have a list of the parameters of each: flow, name, value.
     ``faults[part of a path]`` is a list of what is done to the next requests for it.
     """
 
     def __init__(self, tasks):
         self.tasks = dict(tasks)
         self.targets, self.descriptions = {}, defaultdict(dict)
+        self.runs, self.setups = [], {}
         self.faults, self.requests = {}, []
         handler = type("Handler", (_Handler,), {"owner": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -83,6 +86,9 @@ class OpenMLServer:
             (rf"{API}/data/features/(\d+)", self._features),
             (rf"{API}/data/qualities/(\d+)", self._qualities),
             (rf"{API}/data/list/.*data_id/(\d+).*", self._list),
+            (rf"{API}/evaluation/list/(.*)", self._evaluations),
+            (rf"{API}/setup/list/setup/([\d,]+)/.*", self._setups),
+            (rf"{API}/user/list/user_id/([\d,]+)", self._users),
             (r"/data/v1/download/(\d+)/.*", self._table),
             (r"/splits/(\d+)\.arff", self._splits),
         ]:
@@ -193,6 +199,74 @@ class OpenMLServer:
             "file_id": values.get("file_id", 1),
         }
         return 200, document("data", element("dataset", dataset))
+
+    def _evaluations(self, filters):
+        words = iter(filters.split("/"))
+        asked = dict(zip(words, words, strict=True))
+        tasks, flows = (
+            [int(n) for n in asked.get(name, "").split(",") if n]
+            for name in ("task", "flow")
+        )
+        numbered = [
+            (number, run)
+            for number, run in enumerate(self.runs, start=500)
+            if run["function"] == asked["function"]
+            and run["task"] in tasks
+            and (not flows or run["flow"] in flows)
+        ]
+        start, size = int(asked["offset"]), int(asked["limit"])
+        page = numbered[start : start + size]
+        if not page:
+            return 412, error(542, "No results")
+        return 200, document(
+            "evaluations",
+            element("evaluation", [self._evaluation(*each) for each in page]),
+        )
+
+    def _evaluation(self, number, run):
+        known = {
+            "run_id": number,
+            "task_id": run["task"],
+            "setup_id": run["setup"],
+            "flow_id": run["flow"],
+            "flow_name": run["name"],
+            "data_id": self.tasks[run["task"]],
+            "data_name": "a table",
+            "function": run["function"],
+            "upload_time": "2017-01-01 00:00:00",
+            "uploader": 1,
+            "value": run["value"],
+        }
+        return {name: value for name, value in known.items() if value is not None}
+
+    def _setups(self, numbers):
+        found = [int(n) for n in numbers.split(",") if int(n) in self.setups]
+        if not found:
+            return 412, error(674, "No results")
+        parts = [
+            {
+                "setup_id": number,
+                "flow_id": 1,
+                "parameter": [
+                    {
+                        "id": position,
+                        "flow_id": 1,
+                        "flow_name": flow,
+                        "full_name": f"{flow}(16)_{name}",
+                        "parameter_name": name,
+                        "data_type": "",
+                        "default_value": "null",
+                        "value": value,
+                    }
+                    for position, (flow, name, value) in enumerate(self.setups[number])
+                ],
+            }
+            for number in found
+        ]
+        return 200, document("setups", element("setup", parts))
+
+    def _users(self, numbers):
+        return 200, document("users", element("user", {"id": 1, "username": "user"}))
 
     def _table(self, file):
         for dataset in set(self.tasks.values()):

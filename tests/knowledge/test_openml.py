@@ -34,7 +34,7 @@ def client(server, tmp_path):
 
 
 def fetch(client, *tasks, **parameters):
-    return fetch_openml(client.directory, tasks=tasks, client=client, **parameters)
+    return fetch_openml(client, tasks=tasks, **parameters)
 
 
 def test_a_suite(client, server):
@@ -225,14 +225,13 @@ def test_build_uses_the_splits_of_the_task(client, tmp_path):
 def test_command_line(server, tmp_path, monkeypatch, capsys):
     """One command from a suite to a knowledge base; the second has nothing to fetch."""
     pytest.importorskip("openml")
-    monkeypatch.setattr(OpenMLClient, "server", server.url)
     command = (
         f"build --openml-suite 99 --openml-tasks 10 --output {tmp_path / 'kb.zip'} "
         f"--base-learners gaussian_nb"
     )
-    client = _openml.OpenMLClient
     monkeypatch.setattr(
-        _openml, "OpenMLClient", lambda directory: client(directory, server.url)
+        "skmeta.__main__.OpenMLClient",
+        lambda directory: OpenMLClient(directory, server.url),
     )
     assert main(command.split()) == 0
     captured = capsys.readouterr()
@@ -249,7 +248,7 @@ def test_command_line(server, tmp_path, monkeypatch, capsys):
 def test_without_the_package(monkeypatch, tmp_path):
     monkeypatch.setattr(_openml, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"pip install 'skmeta\[openml\]'"):
-        fetch_openml(tmp_path / "new", tasks=[3])
+        fetch_openml(OpenMLClient(tmp_path / "new"), tasks=[3])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -257,6 +256,6 @@ def test_without_the_package(monkeypatch, tmp_path):
 def test_the_live_server(tmp_path):
     """Task 59 is iris; run by pytest -m network."""
     pytest.importorskip("openml")
-    sources, skipped = fetch_openml(tmp_path, tasks=[59])
+    sources, skipped = fetch_openml(OpenMLClient(tmp_path), tasks=[59])
     assert skipped == {}
     assert len(pd.read_parquet(sources[0].path)) == 150
