@@ -757,7 +757,11 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         return advice
 
     def _show(self, trials, errors=None):
-        self.recommendation_ = trials.recommendation
+        observed = None
+        if self._scores_as_known:
+            n_left = trials.n_left
+            observed = np.append(trials.evaluations.mean_scores, [np.nan] * n_left)
+        self.recommendation_ = replace(trials.recommendation, observed_scores=observed)
         self.cv_results_ = make_cv_results(trials.evaluations, trials.params)
         self.leaderboard_ = _make_leaderboard(trials, self.cv_results_, errors)
 

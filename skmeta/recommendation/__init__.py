@@ -7,6 +7,7 @@ from skmeta.recommendation._baselines import (
     RandomRecommender,
     SurrogateRecommender,
 )
+from skmeta.recommendation._explanation import Explanation
 from skmeta.recommendation._metrics import nearest_metric
 from skmeta.recommendation._portfolio import (
     greedy_portfolio,
@@ -16,10 +17,12 @@ from skmeta.recommendation._portfolio import (
 from skmeta.recommendation._recommendation import Recommendation
 from skmeta.recommendation._recommender import NewTask, Observation, Recommender
 from skmeta.recommendation._registry import get_recommender
+from skmeta.recommendation._rules import Rules
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
 
 __all__ = [
     "AverageRecommender",
+    "Explanation",
     "NearestTasksRecommender",
     "NewTask",
     "Observation",
@@ -27,6 +30,7 @@ __all__ = [
     "RandomRecommender",
     "Recommendation",
     "Recommender",
+    "Rules",
     "SimilarTasksRecommender",
     "SurrogateRecommender",
     "get_recommender",

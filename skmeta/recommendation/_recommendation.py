@@ -1,7 +1,9 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+
+from skmeta.recommendation._explanation import Basis, Explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,10 @@ class Recommendation:
         Whether nothing similar is known, so that all known tasks counted alike.
     reason : str
         What the order rests on, in a sentence.
+    observed_scores : ndarray of shape (n_configurations,), default=None
+        What they scored, if they were tried; NaN where not.
+    basis : Basis or Explained, default=None
+        What `explain` looks at.
     """
 
     configurations: tuple
@@ -40,6 +46,8 @@ class Recommendation:
     recommender: str
     fell_back: bool = False
     reason: str = ""
+    observed_scores: np.ndarray | None = None
+    basis: Basis | Explained | None = field(default=None, repr=False)
 
     @classmethod
     def none(cls):
@@ -75,8 +83,10 @@ class Recommendation:
         recommendation : Recommendation
         """
         positions = np.arange(len(self.configurations))[positions]
+        observed = self.observed_scores
         return replace(
             self,
+            observed_scores=None if observed is None else observed[positions],
             configurations=tuple(self.configurations[i] for i in positions),
             expected_scores=self.expected_scores[positions],
             expected_seconds=self.expected_seconds[positions],
@@ -104,6 +114,37 @@ class Recommendation:
                 [self.expected_seconds, later.expected_seconds]
             ),
         )
+
+    def explain(self):
+        """Say why the first configuration comes first.
+
+        Returns
+        -------
+        explanation : Explanation
+            `print` shows it as text; it has the most similar known tasks, the
+            meta-features that made them so, and what would come first if the table
+            were another.
+
+        Raises
+        ------
+        ValueError
+            If it is not known what it rests on: nothing was recommended, or it was
+            read from a log.
+        """
+        explanation = None if self.basis is None else self.basis.explain(self)
+        if explanation is None:
+            raise ValueError(
+                "A recommendation can be explained that a Recommender has made, "
+                "got one that is empty or was read from a log."
+            )
+        if self.observed_scores is not None:
+            explanation = replace(explanation, observed=self.observed_scores[0])
+        return explanation
+
+    def __getstate__(self):
+        # The recommender is many times the size of what it says.
+        basis = self.basis and Explained(self.basis.explain(self))
+        return self.__dict__ | {"basis": basis}
 
     def to_frame(self):
         """Return the configurations as a DataFrame, a row for each.

@@ -11,8 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 from skmeta._configuration import Configuration
 from skmeta.exceptions import KnowledgeError
 from skmeta.recommendation._completion import complete_scores
+from skmeta.recommendation._explanation import Basis
 from skmeta.recommendation._portfolio import portfolio_loss
 from skmeta.recommendation._recommendation import Recommendation
+from skmeta.recommendation._rules import find_rules
 from skmeta.recommendation._runtime import SIZES, RuntimeModel, correct_seconds
 
 # Regret from which on a configuration is not tried for its sake. A quarter is much
@@ -87,6 +89,8 @@ class Recommender(BaseEstimator, ABC):
     scores_, loss_ : ndarray of shape (n_tasks, n_configurations)
         Scores, NaN where the configuration failed, and what `portfolio_loss` makes of
         them. What was not tried has the score that is expected of it.
+    meta_features_ : DataFrame of shape (n_tasks, n_meta_features)
+        Of the known tasks.
     seconds_ : ndarray of shape (n_tasks, n_configurations)
         To fit and predict one fold; NaN where not known.
     task_weights_ : ndarray of shape (n_tasks,)
@@ -148,6 +152,7 @@ class Recommender(BaseEstimator, ABC):
             metric,
         )
         self.loss_ = portfolio_loss(self.scores_, CAPS.get(metric, CAP))
+        self.meta_features_ = meta_features
         self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)
         self._runtime = None
         if set(SIZES).intersection(meta_features.columns):
@@ -219,6 +224,7 @@ class Recommender(BaseEstimator, ABC):
             recommender=type(self).__name__,
             fell_back=fell_back,
             reason=reason,
+            basis=Basis(self, meta_features, per_second, n_rows),
         )
 
     def learn(self, meta_features):
@@ -250,6 +256,40 @@ class Recommender(BaseEstimator, ABC):
         n_families = self.tasks_["family"].nunique()
         reason = f"All {len(self.tasks_)} known tasks ({n_families} families) count."
         return self.task_weights_, False, reason
+
+    def attribute(self, meta_features, values):
+        """Say which meta-features made the weights what they are; none by default.
+
+        Parameters
+        ----------
+        meta_features : mapping of str to float
+            Of the new task.
+        values : ndarray of shape (n_tasks,)
+            A number for each known task, such as the score of a configuration.
+
+        Returns
+        -------
+        contributions : Series
+            By meta-feature: what it adds to the mean of the values, weighted as by
+            `weigh`. They sum to its difference from that with all tasks alike.
+        """
+        return pd.Series(dtype=np.float64)
+
+    def find_rules(self, max_depth=3):
+        """Say in a few rules which learner is tried first, and where.
+
+        Parameters
+        ----------
+        max_depth : int, default=3
+            How many questions a rule may ask.
+
+        Returns
+        -------
+        rules : Rules
+            A decision tree over meta-features, with its fidelity; `print` shows it.
+        """
+        check_is_fitted(self)
+        return find_rules(self, max_depth)
 
     def expect(self, task):
         """Say what every configuration may score; the weighted mean by default.

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesRegressor
 
@@ -129,6 +130,50 @@ class SimilarTasksRecommender(Recommender):
         leaves = [tree.tree_.apply(row)[0] for tree in self._forest.estimators_]
         shared = (self._leaves == leaves) * self.task_weights_[:, np.newaxis]
         return (shared / shared.sum(axis=0)).mean(axis=1)
+
+    def attribute(self, meta_features, values):
+        """Say which meta-features made the weights what they are.
+
+        A tree gives each known task in the leaf of the new one its share. On the way
+        down to there, each split changes the mean of the values over the tasks that
+        are left; the change is that of the meta-feature which splits [1]_.
+
+        Parameters
+        ----------
+        meta_features : mapping of str to float
+            Of the new task.
+        values : ndarray of shape (n_tasks,)
+            A number for each known task, such as the score of a configuration.
+
+        Returns
+        -------
+        contributions : Series
+            By meta-feature: what it adds to the mean of the values, weighted as by
+            `weigh`. They sum to its difference from that with all tasks alike.
+
+        References
+        ----------
+        .. [1] A. Palczewska, J. Palczewski, R. M. Robinson, D. Neagu, "Interpreting
+           random forest classification models using a feature contribution method",
+           2014.
+        """
+        names = self._space.names
+        point = self._space.locate(meta_features)
+        if self._space.find_unusual(point) is not None:
+            return super().attribute(meta_features, values)
+        passes, first_nodes = self._forest.decision_path(self._space.points)
+        weights = self.task_weights_
+        means = passes.T @ (weights * values) / (passes.T @ weights)
+        path = self._forest.decision_path(point[np.newaxis])[0].indices
+        # Nodes of a tree are numbered downwards, trees one after the other.
+        is_step = ~np.isin(path[1:], first_nodes)
+        splits_on = np.concatenate([t.tree_.feature for t in self._forest.estimators_])
+        total = np.bincount(
+            splits_on[path[:-1]][is_step],
+            weights=np.diff(means[path])[is_step],
+            minlength=len(names),
+        )
+        return pd.Series(self.blend * total / len(self._forest.estimators_), names)
 
     def order(self, task, size):
         succeeded = ~np.isnan(task.scores)

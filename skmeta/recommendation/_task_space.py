@@ -27,6 +27,33 @@ COMPARED = {
 }
 
 
+def compared(meta_features):
+    """Return the names of the meta-features that tasks are compared by.
+
+    Parameters
+    ----------
+    meta_features : DataFrame of shape (n_tasks, n_meta_features)
+        Of known tasks.
+
+    Returns
+    -------
+    names : list of str
+        Those of `COMPARED` that are there.
+
+    Raises
+    ------
+    KnowledgeError
+        If there is none of them.
+    """
+    names = [name for name in COMPARED if name in meta_features.columns]
+    if not names:
+        raise KnowledgeError(
+            f"The knowledge base must hold at least one of the meta-features "
+            f"{list(COMPARED)}, got: {list(meta_features.columns)}."
+        )
+    return names
+
+
 class TaskSpace:
     """The known tasks as points, and how far from them a new one is.
 
@@ -57,12 +84,7 @@ class TaskSpace:
     """
 
     def __init__(self, meta_features, families):
-        self.names = [name for name in COMPARED if name in meta_features.columns]
-        if not self.names:
-            raise KnowledgeError(
-                f"The knowledge base must hold at least one of the meta-features "
-                f"{list(COMPARED)}, got: {list(meta_features.columns)}."
-            )
+        self.names = compared(meta_features)
         self.points = self._to_point(meta_features)
         low, self._center, high = np.percentile(self.points, [10, 50, 90], axis=0)
         self._width = np.where(high > low, high - low, 1.0)
