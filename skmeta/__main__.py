@@ -75,6 +75,7 @@ def _make_parser():
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_predict(commands)
+    _add_recommend(commands)
     _add_build(commands)
     _add_merge(commands)
     _add_show(commands)
@@ -87,23 +88,28 @@ def _make_parser():
 
 def _add_fit(commands):
     fit = commands.add_parser("fit", help="recommend, try and fit a classifier")
-    fit.add_argument("table", help="CSV or parquet file")
-    fit.add_argument("--target", required=True, help="column of the classes")
+    _add_search(fit)
     fit.add_argument("--output", help="file to write the fitted classifier to")
-    fit.add_argument("--scoring", help="metric to maximize, default: accuracy")
-    fit.add_argument(
-        "--n-candidates", type=int, help="how many to try, default: 8 or 16"
-    )
-    fit.add_argument("--time-budget", type=float, help="seconds to choose a classifier "
-                     "and judge it, default: no limit")  # fmt: skip
     fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")
-    fit.add_argument("--knowledge", help="knowledge file, default: the shipped one")
     fit.add_argument("--experience", help="journal of what fits have learned, which "
                      "this one learns from and adds to")  # fmt: skip
-    fit.add_argument("--n-jobs", type=int, default=None, help="fits at the same time")
     fit.add_argument("--random-state", type=int, default=0, help="seed, default: 0")
     fit.add_argument("--verbose", action="store_true", help="a line per candidate")
     fit.set_defaults(run=_fit)
+
+
+def _add_search(command):
+    """Add the arguments that decide what is tried."""
+    command.add_argument("table", help="CSV or parquet file")
+    command.add_argument("--target", required=True, help="column of the classes")
+    command.add_argument("--scoring", help="metric to maximize, default: accuracy")
+    command.add_argument(
+        "--n-candidates", type=int, help="how many to try, default: 8 or 16"
+    )
+    command.add_argument("--time-budget", type=float, help="seconds to choose a "
+                         "classifier and judge it, default: no limit")  # fmt: skip
+    command.add_argument("--knowledge", help="knowledge file, default: the shipped one")
+    command.add_argument("--n-jobs", type=int, help="fits at the same time")
 
 
 def _fit(options):
@@ -315,6 +321,38 @@ def _load_model(path):
             f"with names of columns. Fit it on a DataFrame, or by python -m skmeta fit."
         )
     return model
+
+
+# recommend
+
+
+def _add_recommend(commands):
+    recommend = commands.add_parser(
+        "recommend", help="say what fit would try, and what that takes"
+    )
+    _add_search(recommend)
+    recommend.set_defaults(run=_recommend)
+
+
+def _recommend(options):
+    X, y = _read_training_table(options.table, options.target)
+    plan = MetaLearnerClassifier(
+        knowledge=options.knowledge,
+        scoring=options.scoring,
+        n_candidates=options.n_candidates,
+        time_budget=options.time_budget,
+        n_jobs=options.n_jobs,
+        random_state=0,
+    ).preview(X, y)
+    print(
+        f"What would be tried on {len(X)} rows: {options.scoring or 'accuracy'} on "
+        f"known tables, seconds on one core\nand until it is done, megabytes:\n"
+    )
+    for order, row in plan.iterrows():
+        values = (f"{n}={v}" for n, v in row["hyperparameters"].items())
+        print(f"{order:3d}. {row['expected_score']:7.3f} {row['seconds']:8.1f} s "
+              f"{row['elapsed_seconds']:8.1f} s {row['memory_mb']:7.0f} MB  "
+              f"{row['learner']}({', '.join(values)})")  # fmt: skip
 
 
 # build

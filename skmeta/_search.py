@@ -45,6 +45,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import OutOfTime, time_limit
+from skmeta._plan import make_plan
 from skmeta._recommending import (
     default_n_candidates,
     fast_enough,
@@ -208,6 +209,39 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """
         return self._search(X, y, sample_weight, groups, log)
 
+    def preview(self, X, y, sample_weight=None, groups=None):
+        """Say what `fit` would try, in which order and at what cost; nothing is tried.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_features)
+            As for `fit`.
+        y : array-like of shape (n_rows,)
+            Its classes.
+        sample_weight, groups : array-like of shape (n_rows,), default=None
+            As for `fit`.
+
+        Returns
+        -------
+        plan : DataFrame
+            A row for each candidate, in that order: ``learner``, ``hyperparameters``,
+            ``expected_score`` on known tasks, ``seconds`` that all its folds take on
+            one core, ``elapsed_seconds`` when it is done with `n_jobs`, and about how
+            many megabytes one fit on all rows takes besides the table and the model
+            (``memory_mb``). With a time budget those that would be begun within it.
+
+        Notes
+        -----
+        Seconds are those of other tables on another machine, until the first candidates
+        are done. From then on the order may become another, too: after four scores the
+        default recommender goes by what they were.
+        """
+        planner = clone(self)
+        task, knowledge, names, _ = planner._begin(X, y, sample_weight, groups)
+        with planner._fitting_context():
+            _, task, recommendation = planner._recommend_first(task, knowledge, names)
+        return make_plan(recommendation, task, self.time_budget)
+
     @available_if(_refitted_has("predict_proba"))
     def predict_proba(self, X):
         """Predict the probability of each class.
@@ -313,17 +347,10 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         With the log of an earlier search, what that one tried is tried again.
         """
         self._forget()
-        self._check_parameters()
-        schedule = self._start_schedule(log)
-        journal = self._open_journal(log)
-        X, y = self._check_inputs(X, y)
-        sample_weight = check_weights(sample_weight)
-        check_consistent_length(X, y, sample_weight, groups)
-        if log is not None:
-            log = check_log(log, X, y)
-        task, split_params, knowledge, names = self._prepare(
-            X, y, sample_weight, groups, schedule, journal, log
-        )
+        task, knowledge, names, journal = self._begin(X, y, sample_weight, groups, log)
+        schedule, log = task.schedule, task.log
+        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
+            task = replace(task, workers=start_workers(task.n_jobs))
         quick = None if log is None else quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
@@ -334,9 +361,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             trials = Trials(Recommendation.none(), 0)
             with suppress(OutOfTime):
                 with time_limit(schedule.limit()):
-                    recommender = self._fit_recommender(knowledge, names, task)
-                    task = self._split(recommender, task, split_params, log)
-                    recommendation = self._recommend(recommender, (), task)
+                    recommender, task, recommendation = self._recommend_first(
+                        task, knowledge, names
+                    )
                 trials = Trials(recommendation, len(task.splits))
             if log is not None and insurance is None:
                 trials.recommendation = read_log(log, recommendation)
@@ -353,7 +380,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             members = {}
             if self.refit:
                 started = time.perf_counter()
-                members = self._fit_final(trials, task, insurance, log)
+                members = self._fit_final(trials, task, insurance)
                 self.refit_time_ = time.perf_counter() - started
             errors = self.leaderboard_["error"]
             self.trial_log_ = make_log(trials, task, members, errors)
@@ -404,8 +431,20 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         is_short = budget is not None and budget < _LEAST_FOR_WORKERS
         return Schedule(budget, 1 if is_short else effective_n_jobs(self.n_jobs))
 
-    def _prepare(self, X, y, sample_weight, groups, schedule, journal, log):
-        """Return the task, what splits it, and what may be recommended for it."""
+    def _begin(self, X, y, sample_weight, groups, log=None):
+        """Check everything that is given.
+
+        Returns the task, the knowledge, the names of what may be recommended, and where
+        to record what is learned.
+        """
+        self._check_parameters()
+        schedule = self._start_schedule(log)
+        journal = self._open_journal(log)
+        X, y = self._check_inputs(X, y)
+        sample_weight = check_weights(sample_weight)
+        check_consistent_length(X, y, sample_weight, groups)
+        if log is not None:
+            log = check_log(log, X, y)
         routed, score_params, split_params = self._route(sample_weight, groups)
         task = Task(
             X,
@@ -417,6 +456,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             n_jobs=self.n_jobs if schedule.n_workers > 1 else 1,
             memory_limit=self.memory_limit,
             footprint_limit=self._footprint_limit(log),
+            split_params=split_params,
+            log=log,
         )
         knowledge, names = self._open_knowledge(
             task, sample_weight is not None, journal
@@ -427,9 +468,13 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             make=partial(self._make_candidate, size=task.size, seed=task.seed),
             out_of_fold=self._out_of_fold(task, sample_weight, groups),
         )
-        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
-            task = replace(task, workers=start_workers(task.n_jobs))
-        return task, split_params, knowledge, names
+        return task, knowledge, names, journal
+
+    def _recommend_first(self, task, knowledge, names):
+        """Return the recommender, the task with its splits, and the recommendation."""
+        recommender = self._fit_recommender(knowledge, names, task)
+        task = self._split(recommender, task)
+        return recommender, task, self._recommend(recommender, (), task)
 
     def _try(self, recommender, trials, task):
         """Try what is recommended, in rounds that learn from those before.
@@ -564,19 +609,21 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
     def _chooses_splits(self):
         return self.cv is None or isinstance(self.cv, Integral)
 
-    def _split(self, recommender, task, split_params, log):
+    def _split(self, recommender, task):
         """Return the task with its splits, and candidates that suit their size."""
-        codes, n_rows, splits = task.codes, len(task.y), None
+        codes, n_rows, splits, log = task.codes, len(task.y), None, task.log
         if self.n_candidates == 1 or (log is not None and log["n_splits"] == 0):
             splits = []
         elif self.cv is not None:
-            splits = self._splits_of_the_user(task, split_params)
+            splits = self._splits_of_the_user(task)
         if log is not None:
             n_rows = log["n_rows_compared"]
         elif splits != []:
             n_rows = self._n_rows_compared(recommender, task, splits)
         if splits is None:
-            splits = default_splits(codes, task.seed, **split_params, n_used=n_rows)
+            splits = default_splits(
+                codes, task.seed, **task.split_params, n_used=n_rows
+            )
         if n_rows < len(codes) and splits:
             splits = thin_splits(splits, codes, n_rows, task.seed)
         self.n_splits_ = len(splits)
@@ -591,8 +638,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             out_of_fold=out_of_fold and out_of_fold.on_splits(splits),
         )
 
-    def _splits_of_the_user(self, task, split_params):
-        if self._chooses_splits and split_params:
+    def _splits_of_the_user(self, task):
+        if self._chooses_splits and task.split_params:
             # A number of folds would otherwise mean folds that ignore groups.
             splitter = StratifiedGroupKFold(self.cv)
         else:
@@ -601,7 +648,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         rows = np.arange(len(task.y))
         return [
             (rows[train], rows[test])
-            for train, test in splitter.split(task.X, task.y, **split_params)
+            for train, test in splitter.split(task.X, task.y, **task.split_params)
         ]
 
     def _n_rows_compared(self, recommender, task, splits):
@@ -803,9 +850,9 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         """Set what predicts."""
         self.best_estimator_ = fitted[self.best_index_]
 
-    def _fit_final(self, trials, task, insurance, log):
+    def _fit_final(self, trials, task, insurance):
         """Fit on all rows what predicts in the end, or the next best if that fails."""
-        logged = [] if log is None else log["members"]
+        logged = [] if task.log is None else task.log["members"]
         fitted_on, first_error, members = None, None, {}
         if logged:
             fitted_on = {each["trial"]: each["fitted_on"] for each in logged}

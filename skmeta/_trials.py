@@ -48,6 +48,10 @@ class Task:
         Of everything random.
     splits : list of (train, test), default=()
         Row numbers; empty if candidates are not compared.
+    split_params : dict, optional
+        Given to what makes the splits: groups.
+    log : dict, default=None
+        Of an earlier search, to be repeated.
     fit_params, score_params : dict, optional
         Given to ``fit`` and to the scorer.
     schedule : Schedule, optional
@@ -75,6 +79,8 @@ class Task:
     n_rows: int
     seed: int = 0
     splits: list = ()
+    split_params: dict = field(default_factory=dict)
+    log: dict | None = None
     fit_params: dict = field(default_factory=dict)
     score_params: dict = field(default_factory=dict)
     schedule: Schedule = field(default_factory=Schedule)

@@ -215,6 +215,18 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     assert re.search(message, line)
 
 
+def test_recommend(capsys):
+    """It says what fit would try, a line for each."""
+    arguments = [str(PENGUINS), "--target", "species", "--n-candidates", "3"]
+    assert main(["recommend", *arguments]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("What would be tried on 344 rows")
+    assert main(["fit", *arguments]) == 0
+    tried = re.findall(r"^ +[123]\. (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    for line, learner in zip(lines[3:], tried, strict=True):
+        assert f"  {learner}(" in line
+
+
 def test_build_and_use(tmp_path, penguins, capsys):
     """A knowledge base built from a folder serves fit."""
     for seed in range(3):

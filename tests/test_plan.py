@@ -1,0 +1,96 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.preprocessing import StandardScaler
+
+from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
+
+
+@pytest.fixture(scope="module")
+def wine():
+    return load_wine(return_X_y=True, as_frame=True)
+
+
+def test_it_is_what_fit_tries(wine):
+    """As many as are counted, in the same order, as far as scores do not decide."""
+    classifier = MetaLearnerClassifier(n_candidates=3, random_state=0)
+    plan = classifier.preview(*wine)
+    fitted = classifier.fit(*wine)
+    tried = fitted.leaderboard_.sort_index()
+    assert plan["learner"].tolist() == tried["learner"].tolist()
+    recommended = fitted.recommendation_.to_frame()
+    pd.testing.assert_series_equal(
+        plan["expected_score"], recommended["expected_score"]
+    )
+    assert plan["hyperparameters"].tolist() == recommended["hyperparameters"].tolist()
+    # Five folds, of which each takes what is recommended for one.
+    np.testing.assert_allclose(
+        plan["seconds"], fitted.n_splits_ * recommended["expected_seconds"]
+    )
+
+
+def test_nothing_is_left_behind(wine, tmp_path):
+    """Neither attributes nor files."""
+    classifier = MetaLearnerClassifier(
+        time_budget=5, n_jobs=2, experience=str(tmp_path / "journal.db")
+    )
+    before = dict(vars(classifier))
+    classifier.preview(*wine)
+    assert vars(classifier) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_ends_with_the_budget(wine):
+    """And what is begun within it is in it, on two cores more than on one."""
+    long = MetaLearnerClassifier(time_budget=600).preview(*wine)
+    budget = long["elapsed_seconds"].iloc[-1] / 3  # too short for all
+    short = MetaLearnerClassifier(time_budget=budget).preview(*wine)
+    assert 0 < len(short) < len(long)
+    begun = short["elapsed_seconds"] - short["seconds"]
+    assert (begun < budget).all()
+    two = MetaLearnerClassifier(time_budget=budget, n_jobs=2).preview(*wine)
+    assert len(two) >= len(short)
+    np.testing.assert_allclose(two["elapsed_seconds"], two["seconds"].cumsum() / 2)
+
+
+def test_memory_grows_with_what_the_learner_gets(wine):
+    """With the rows, and with categories that become columns."""
+    X, y = wine
+    linear = MetaLearnerClassifier(base_learners=["mlp"], n_candidates=1)
+    megabytes = linear.preview(X, y)["memory_mb"].iloc[0]
+    assert megabytes == pytest.approx(3 * X.size * 8 / 2**20, rel=0.3)
+    rows = np.arange(10 * len(X)) % len(X)
+    larger = linear.preview(X.iloc[rows], y.iloc[rows])["memory_mb"].iloc[0]
+    assert larger == pytest.approx(10 * megabytes, rel=0.3)
+    wide = X.assign(category=[f"level {i % 30}" for i in range(len(X))])
+    assert linear.preview(wide, y)["memory_mb"].iloc[0] > 2 * megabytes
+
+
+def test_preprocessors_and_selectors(wine):
+    X, y = wine
+    classifier = MetaLearnerClassifier(preprocessor=StandardScaler(), n_candidates=2)
+    assert (classifier.preview(X, y)["memory_mb"] > 0).all()
+    selector = MetaHyperparamSelector(RandomForestClassifier(), n_candidates=2)
+    plan = selector.preview(X, y)
+    assert plan["learner"].tolist() == ["random_forest"] * 2
+    assert (plan["memory_mb"] > 0).all()
+
+
+def test_groups_and_bad_input(wine):
+    X, y = wine
+    groups = np.arange(len(y)) // 10
+    plan = MetaLearnerClassifier(n_candidates=2).preview(X, y, groups=groups)
+    assert len(plan) == 2
+    with pytest.raises(ValueError, match="n_candidates must be an integer"):
+        MetaLearnerClassifier(n_candidates=0).preview(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        MetaLearnerClassifier().preview(X, y[:10])
+
+
+def test_a_single_one_is_only_fitted(wine):
+    """There is nothing to compare, so that its seconds are those of one fit."""
+    one = MetaLearnerClassifier(n_candidates=1).preview(*wine)
+    several = MetaLearnerClassifier(n_candidates=2).preview(*wine)
+    assert one["seconds"].iloc[0] < several["seconds"].iloc[0]
