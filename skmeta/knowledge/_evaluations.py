@@ -1,15 +1,15 @@
 """Turn public runs on OpenML into knowledge."""
 
 import tempfile
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import sklearn
 
 from skmeta._files import read_file
 from skmeta.exceptions import KnowledgeError
-from skmeta.knowledge._flows import read_setup
+from skmeta.knowledge._flows import effect, read_flow, read_setup, wants_labels
 from skmeta.knowledge._knowledge_base import KnowledgeBase
 from skmeta.knowledge._openml import OpenMLClient, fetch_openml, read_numbers
 from skmeta.knowledge._worker import Protocol, describe_task, prepare_task
@@ -23,7 +23,11 @@ _SCORERS = {
     "precision": "precision_weighted",
     "recall": "recall_weighted",
 }
-_N_SETUPS = 100  # in one request, as the server allows
+_OF_PROBABILITIES = "area_under_roc_curve"
+
+# In one request, as the server allows.
+_N_SETUPS = 100
+_N_RUNS = 10_000
 
 
 @dataclass
@@ -32,15 +36,14 @@ class _Runs:
 
     scores: dict = field(default_factory=dict)  # (setup, task) to a list
     flow_of: dict = field(default_factory=dict)  # setup to the name of its flow
+    n_of: Counter = field(default_factory=Counter)  # runs of a setup
 
     def add(self, task, evaluations):
         for setup, flow, score in evaluations:
             if score is not None and np.isfinite(score):
                 self.scores.setdefault((setup, task), []).append(score)
                 self.flow_of[setup] = flow
-
-    def count(self, setup):
-        return sum(len(s) for (other, _), s in self.scores.items() if other == setup)
+                self.n_of[setup] += 1
 
 
 def import_evaluations(
@@ -61,7 +64,7 @@ def import_evaluations(
     Parameters
     ----------
     flows : sequence of int, default=None
-        Numbers of flows. None asks for the runs of all flows.
+        Numbers of flows, at least one. None asks for the runs of all flows.
     tasks : sequence of int
         Numbers of tasks.
     function : str, default="predictive_accuracy"
@@ -78,7 +81,7 @@ def import_evaluations(
     knowledge : KnowledgeBase
         With a score by one metric and no seconds. Its two folds are the mean of the
         runs less, and plus, their standard deviation. Tasks without a score are in
-        ``provenance["left_out"]``, with the reason.
+        ``provenance["left_out"]``, by number, with the reason.
     unmapped : DataFrame
         Indexed by ``setup``, for those that became no configuration: ``flow``,
         ``n_runs`` and ``reason``. The most frequent come first.
@@ -90,14 +93,16 @@ def import_evaluations(
     ValueError
         If a number is none, or the function is not known.
     KnowledgeError
-        If nothing was found, or OpenML could not be asked.
+        If nothing was found.
     """
-    if function not in _SCORERS:
+    if function not in list(_SCORERS):
         raise ValueError(
             f"function must be one of {list(_SCORERS)}, got: {function!r}."
         )
     if flows is not None:
         flows = read_numbers("flows", flows)
+        if not flows:
+            raise ValueError("flows must hold at least one number, or be None.")
     if client is not None:
         return _import(client, flows, tasks, function, on_progress)
     with tempfile.TemporaryDirectory() as directory:
@@ -106,24 +111,31 @@ def import_evaluations(
 
 def _import(client, flows, tasks, function, on_progress):
     sources, left_out = fetch_openml(client, tasks=tasks, on_progress=on_progress)
+    number_of = {source.name: source.details["openml_task"] for source in sources}
     runs = _Runs()
-    for source in sources:
-        request = {
-            "task": source.details["openml_task"],
-            "function": function,
-            "flows": flows,
-        }
-        answer = client.ask({"evaluations": request})
-        runs.add(source.name, answer["evaluations"])
-    configuration_of, unmapped = _map_setups(runs, client)
+    for name, number in number_of.items():
+        try:
+            found = _list_runs(client, number, function, flows)
+        except KnowledgeError as error:
+            left_out[number] = str(error)
+            continue
+        runs.add(name, found)
+        left_out[number] = "it has no runs."
+        if found:
+            left_out[number] = "none of its runs became a configuration."
+        if on_progress is not None:
+            on_progress(f"task {number}: {len(found)} runs")
+    configuration_of, unmapped = _map_setups(runs, client, function)
     cells = _average(runs, configuration_of)
-    described, refused = _describe([s for s in sources if s.name in cells])
-    left_out = {str(number): reason for number, reason in left_out.items()} | refused
-    left_out |= {
-        source.name: "no run of it became a configuration."
-        for source in sources
-        if source.name not in cells
-    }
+    described = {}
+    for source in sources:
+        if source.name in cells:
+            try:
+                described[source.name] = _describe(source)
+            except Exception as error:  # whatever a table may do
+                left_out[number_of[source.name]] = str(error) or type(error).__name__
+            else:
+                del left_out[number_of[source.name]]
     if not described:
         raise KnowledgeError(
             f"No run by {function} on the tasks given could be used: {left_out}. "
@@ -135,26 +147,54 @@ def _import(client, flows, tasks, function, on_progress):
         "flows": flows,
         "n_runs": sum(map(len, runs.scores.values())),
         "n_runs_unmapped": int(unmapped["n_runs"].sum()),
-        "versions": {"scikit-learn": sklearn.__version__},
-        "left_out": left_out,
+        "left_out": {str(number): reason for number, reason in left_out.items()},
     }
     return _assemble(described, cells, _SCORERS[function], provenance), unmapped
 
 
-def _map_setups(runs, client):
+def _list_runs(client, task, function, flows):
+    """Return setup, flow and value of every run on a task, a page a request."""
+    found = []
+    while len(found) % _N_RUNS == 0:
+        request = {"task": task, "function": function, "flows": flows}
+        request |= {"offset": len(found), "size": _N_RUNS}
+        page = client.ask({"evaluations": request})["evaluations"]
+        if not page:
+            break
+        found += page
+    return found
+
+
+def _map_setups(runs, client, function):
     """Return the configuration of each setup that is one, and the others."""
-    configuration_of, unmapped = {}, []
-    setups = sorted(runs.flow_of)
+    configuration_of, reasons, first = {}, {}, {}
+    for setup, flow in runs.flow_of.items():
+        try:
+            read_flow(flow)
+        except ValueError as error:
+            reasons[setup] = str(error)
+    setups = sorted(set(runs.flow_of) - set(reasons))
     for start in range(0, len(setups), _N_SETUPS):
         numbers = setups[start : start + _N_SETUPS]
-        known = client.ask({"setups": numbers})["setups"]
+        try:
+            known = client.ask({"setups": numbers})["setups"]
+        except KnowledgeError as error:
+            reasons |= dict.fromkeys(numbers, str(error))
+            continue
         for setup in numbers:
-            flow = runs.flow_of[setup]
+            parameters = known.get(str(setup), ())
             try:
-                configuration_of[setup] = read_setup(flow, known.get(str(setup), ()))
+                found = read_setup(runs.flow_of[setup], parameters)
+                if function == _OF_PROBABILITIES and wants_labels(
+                    runs.flow_of[setup], parameters
+                ):
+                    raise ValueError("without probabilities, its AUC is that of labels")
+                # What does the same is the same.
+                configuration_of[setup] = first.setdefault(effect(found), found)
             except ValueError as error:
-                unmapped.append((setup, flow, runs.count(setup), str(error)))
-    frame = pd.DataFrame(unmapped, columns=["setup", "flow", "n_runs", "reason"])
+                reasons[setup] = str(error)
+    rows = [(s, runs.flow_of[s], runs.n_of[s], reasons[s]) for s in sorted(reasons)]
+    frame = pd.DataFrame(rows, columns=["setup", "flow", "n_runs", "reason"])
     frame = frame.astype({"setup": int, "n_runs": int}).set_index("setup")
     return configuration_of, frame.sort_values("n_runs", ascending=False, kind="stable")
 
@@ -172,32 +212,28 @@ def _average(runs, configuration_of):
     }
 
 
-def _describe(sources):
-    """Return what is known of each table, and why some cannot be described."""
-    described, refused = {}, {}
-    for source in sources:
-        frame = read_file(source.path)
-        try:
-            X, y = prepare_task(frame, source.target, Protocol())
-        except ValueError as error:
-            refused[source.name] = str(error)
-            continue
-        known = describe_task(frame, source.target, X, y)
-        # Runs have seen all rows, however many the meta-features are of.
-        known["n_rows_evaluated"] = known["n_rows"]
-        known |= {"family": source.family, "domain": source.domain, **source.details}
-        described[source.name] = known
-    return described, refused
+def _describe(source):
+    """Return what is known of a table."""
+    frame = read_file(source.path)
+    X, y = prepare_task(frame, source.target, Protocol())
+    known = describe_task(frame, source.target, X, y)
+    # Runs have seen all rows, however many the meta-features are of.
+    known["n_rows_evaluated"] = known["n_rows"]
+    return known | {
+        "family": source.family,
+        "domain": source.domain,
+        **source.details,
+    }
 
 
 def _assemble(described, cells, metric, provenance):
     meta_features = {name: d.pop("meta_features") for name, d in described.items()}
     configurations = list(dict.fromkeys(c for name in described for c in cells[name]))
+    column_of = {configuration: i for i, configuration in enumerate(configurations)}
     scores = np.full((len(described), len(configurations), 2), np.nan)
     for row, name in enumerate(described):
         for configuration, (mean, deviation) in cells[name].items():
-            column = configurations.index(configuration)
-            scores[row, column] = mean - deviation, mean + deviation
+            scores[row, column_of[configuration]] = mean - deviation, mean + deviation
     unknown = np.full(scores.shape[:2], np.nan)
     return KnowledgeBase(
         tasks=pd.DataFrame.from_dict(described, orient="index"),

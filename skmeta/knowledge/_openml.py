@@ -6,6 +6,7 @@ home directory when it is imported; and a damaged file in its cache stays there.
 """
 
 import json
+import operator
 import os
 import shutil
 import subprocess
@@ -38,7 +39,7 @@ class OpenMLClient:
     server : str, default=None
         Address of the API, ending in a slash. None is that of the package.
     timeout : float, default=300.0
-        Seconds that one request for a task may take, downloads included.
+        Seconds that one request may take, for a task with its downloads.
     n_tries : int, default=5
         How often to ask for what could not be fetched.
     pause : float, default=2.0
@@ -106,15 +107,6 @@ class OpenMLClient:
 _SERVE = "from skmeta.knowledge._openml import serve; serve()"
 
 
-def check_openml():
-    """Raise an ImportError if the package `openml` is not installed."""
-    if find_spec("openml") is None:
-        raise ImportError(
-            "OpenML is asked by the package openml. Install it by: "
-            "pip install 'skmeta[openml]'"
-        )
-
-
 def fetch_openml(client, *, suite=None, tasks=(), on_progress=None):
     """Fetch tasks from OpenML, each as a parquet file with what is known of it.
 
@@ -147,7 +139,11 @@ def fetch_openml(client, *, suite=None, tasks=(), on_progress=None):
     KnowledgeError
         If the suite cannot be fetched.
     """
-    check_openml()
+    if find_spec("openml") is None:
+        raise ImportError(
+            "OpenML is asked by the package openml. Install it by: "
+            "pip install 'skmeta[openml]'"
+        )
     numbers = read_numbers("tasks", tasks)
     directory = Path(client.directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -176,7 +172,12 @@ def fetch_openml(client, *, suite=None, tasks=(), on_progress=None):
 def read_numbers(what, values):
     """Return numbers of things on OpenML, or say what they must be."""
     try:
-        return [int(value) for value in values]
+        if isinstance(values, str):
+            raise TypeError("the characters of a string are not meant")
+        return [
+            int(value) if isinstance(value, str) else operator.index(value)
+            for value in values
+        ]
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{what} of OpenML must be numbers, such as 3,31, got: {values!r}."
@@ -289,7 +290,8 @@ def _describe_task(openml, number, directory, refresh):
     task = openml.tasks.get_task(
         task_id=number, download_splits=True, force_refresh_cache=refresh, **common
     )
-    if not isinstance(task, openml.tasks.OpenMLClassificationTask):
+    # Learning curves are a subclass.
+    if type(task) is not openml.tasks.OpenMLClassificationTask:
         return {"refused": "it is no task of classification."}
     target = task.target_name
     if not target:
@@ -367,10 +369,15 @@ def _read_qualities(dataset):
     }
 
 
-def _list_evaluations(openml, task, function, flows=None):
-    """Return setup, name of the flow and value of each run."""
+def _list_evaluations(openml, task, function, flows, offset, size):
+    """Return setup, name of the flow and value of each run of a page."""
     found = openml.evaluations.list_evaluations(
-        function=function, tasks=[task], flows=flows, size=None, output_format="object"
+        function=function,
+        tasks=[task],
+        flows=flows,
+        offset=offset,
+        size=size,
+        output_format="object",
     )
     return [(e.setup_id, e.flow_name, e.value) for e in found.values()]
 

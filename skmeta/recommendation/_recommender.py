@@ -22,6 +22,9 @@ from skmeta.recommendation._runtime import SIZES, RuntimeModel, correct_seconds
 CAP = 0.25
 CAPS = {"neg_log_loss": 1.0, "neg_log_loss_calibrated": 1.0}
 
+# Families of tables on which a configuration must have been tried.
+_ENOUGH_FAMILIES = 10
+
 # What a candidate costs besides its fits and predictions, in seconds a fold.
 _OVERHEAD = 0.05
 
@@ -131,7 +134,8 @@ class Recommender(BaseEstimator, ABC):
         """
         scores = knowledge.scores(metric)
         is_scored = scores.notna().to_numpy()
-        tasks, configurations = is_scored.any(axis=1), is_scored.any(axis=0)
+        configurations = _know_enough(is_scored, knowledge.tasks["family"])
+        tasks = is_scored[:, configurations].any(axis=1)
         if not is_scored.any():
             raise KnowledgeError(
                 f"The knowledge base must hold at least one task with scores by "
@@ -347,6 +351,27 @@ class Recommender(BaseEstimator, ABC):
         average = weighted_means(self.seconds_, self.task_weights_)
         slowest = np.nanmax(average, initial=0.0)
         return np.where(np.isnan(average), slowest, average)
+
+
+def _know_enough(is_scored, families):
+    """Say of which configurations enough is known to recommend them.
+
+    A lucky score on one table would otherwise stand for all tables.
+
+    Parameters
+    ----------
+    is_scored : ndarray of bool of shape (n_tasks, n_configurations)
+    families : Series
+        Of the tasks.
+
+    Returns
+    -------
+    enough : ndarray of bool of shape (n_configurations,)
+        Those with scores in `_ENOUGH_FAMILIES`, or in half as many as that of which
+        most is known.
+    """
+    scored = pd.DataFrame(is_scored).groupby(families.to_numpy()).any().sum().to_numpy()
+    return (scored > 0) & (scored >= min(_ENOUGH_FAMILIES, scored.max() / 2))
 
 
 def _complete(scores, failures, weights, metric):

@@ -6,6 +6,7 @@ import numpy as np
 SIZES = ("nr_inst", "nr_attr", "nr_class", "symbols.sum")
 _LEAST = 1e-3  # seconds; below, clocks and overheads are all there is
 _RIDGE = 1.0
+_USUAL = 0.1  # seconds, if those of no configuration are known
 
 # Beyond the largest known task seconds grow with the rows to this power.
 _GROWTH = 1.1
@@ -47,7 +48,8 @@ class RuntimeModel:
         count = np.maximum(known.sum(axis=0), 1)
         level = (logs * known).sum(axis=0) / count
         # Of which nothing is known is taken for as slow as the slowest.
-        level[~known.any(axis=0)] = level.max()
+        slowest = level[known.any(axis=0)].max() if known.any() else np.log(_USUAL)
+        level[~known.any(axis=0)] = slowest
         residual = np.where(known, logs - level, 0.0)
         design = np.column_stack([np.ones(len(centered)), centered])
         penalty = _RIDGE * np.eye(design.shape[1])

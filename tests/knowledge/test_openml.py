@@ -156,7 +156,7 @@ def test_what_was_damaged_is_fetched_again(client, damage):
 def test_numbers_of_tasks(tmp_path):
     pytest.importorskip("openml")
     with pytest.raises(ValueError, match="must be numbers, such as 3,31"):
-        fetch_openml(tmp_path / "new", tasks=["3", "abc"])
+        fetch_openml(OpenMLClient(tmp_path / "new"), tasks=["3", "abc"])
     assert list(tmp_path.iterdir()) == []
 
 

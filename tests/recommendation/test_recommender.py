@@ -70,6 +70,23 @@ def make_knowledge(scores, families=None, meta_features=None, seconds=1.0, failu
     )
 
 
+@every_recommender
+def test_one_lucky_score_is_not_enough(make):
+    """Of what was tried on one of thirty tables nobody knows whether it is good."""
+    scores = np.random.default_rng(0).uniform(0.5, 0.8, size=(30, 6))
+    known = make_knowledge(scores)
+    lucky = np.column_stack([scores, np.r_[0.999, np.full(29, np.nan)]])
+    recommended = order_of(make(), make_knowledge(lucky))
+    assert recommended == order_of(make(), known)
+
+
+def test_what_is_known_of_half_as_many_is_enough():
+    """With few tables there are no ten."""
+    scores = np.array([[0.5, 0.9, np.nan], [0.5, np.nan, 0.6], [0.5, np.nan, 0.7]])
+    order = order_of(PortfolioRecommender(), make_knowledge(scores))
+    assert sorted(order) == [0, 2]
+
+
 def numbers_of(recommendation):
     """Return which of the configurations of `make_knowledge` these are."""
     return [c.hyperparameters["i"] for c in recommendation.configurations]
