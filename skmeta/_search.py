@@ -37,6 +37,7 @@ from skmeta._evaluation import (
 from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
 from skmeta._guard import learn_from
+from skmeta._html import search_html
 from skmeta._inputs import (
     check_number,
     check_table,
@@ -208,6 +209,19 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             If the log is that of another table.
         """
         return self._search(X, y, sample_weight, groups, log)
+
+    @property
+    def _repr_html_(self):
+        """What notebooks show, unless scikit-learn is told to show text."""
+        if get_config()["display"] != "diagram":
+            raise AttributeError("_repr_html_ needs set_config(display='diagram').")
+        return partial(search_html, self)
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = {"text/plain": repr(self)}
+        if get_config()["display"] == "diagram":
+            bundle["text/html"] = search_html(self)
+        return bundle
 
     def preview(self, X, y, sample_weight=None, groups=None):
         """Say what `fit` would try, in which order and at what cost; nothing is tried.

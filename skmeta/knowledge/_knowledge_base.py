@@ -7,9 +7,14 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from skmeta._html import page, section, sentence, table
 from skmeta.exceptions import SkmetaWarning
 from skmeta.knowledge._merging import in_order, task_keys, unite
-from skmeta.knowledge._report import choose_metric, summarize_learners
+from skmeta.knowledge._report import (
+    choose_metric,
+    summarize_learners,
+    summarize_tasks,
+)
 
 _REQUIRED_COLUMNS = ("family", "domain", "n_rows", "n_features", "n_classes")
 _FAILURE_COLUMNS = ("task", "configuration", "error")
@@ -582,6 +587,14 @@ class KnowledgeBase:
     def __deepcopy__(self, memo):
         # It never changes, so that cloning an estimator need not copy megabytes.
         return self
+
+    def _repr_html_(self):
+        metric = choose_metric(self)
+        said = sentence(f"Base learners, best by {metric}:")
+        learners = table(self.summary(metric), n_rows=20)
+        tasks = summarize_tasks(self, metric)
+        listed = section("Tasks", table(tasks, n_rows=len(tasks)))
+        return page(sentence(repr(self)), said, learners, listed)
 
     def __repr__(self):
         n_families = self._tasks["family"].nunique()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skmeta._html import page, section, sentence, table
+
 _N_SIMILAR = 8
 _N_DRIVERS = 6
 _INTERVAL = (0.1, 0.9)
@@ -16,7 +18,6 @@ _NAME_WIDTH = 24
 _HEADERS = {
     "n_rows": "rows",
     "n_features": "columns",
-    "n_classes": "classes",
     "best_score": "its score",
     "score": "this one",
 }
@@ -106,18 +107,12 @@ class Explanation:
     def __str__(self):
         parts = [_wrap(self._describe_score()), _wrap(self.reason)]
         if len(self.similar):
-            shown = self.similar.rename(columns=_HEADERS, index=_shorten)
-            shown = shown.rename_axis(None).drop(columns=["family", "classes"])
+            shown = self._shown_similar().rename(index=_shorten).rename_axis(None)
             shown["best"] = shown["best"].map(_shorten)
             parts.append(_indent(shown.to_string(float_format="{:.3f}".format)))
         if len(self.drivers):
             drivers = self.drivers[:_N_DRIVERS].rename_axis(None)
-            text = (
-                f"Its mean loss on the known tasks, from 0 where it is the best to 1 "
-                f"where it is far from that, is {self.loss:.3f}; {self.loss_alike:.3f} "
-                f"if all of them counted alike. What adds most to it, or takes from it:"
-            )
-            parts.append(_wrap(text))
+            parts.append(_wrap(self._describe_loss()))
             parts.append(_indent(drivers.to_string(float_format="{:.4g}".format)))
         others = self.changes[self.changes["is_other"]]
         for change, row in others.iterrows():
@@ -127,6 +122,32 @@ class Explanation:
         if len(same):
             parts.append(_wrap(f"It would come first also with {', '.join(same)}."))
         return "\n\n".join(parts)
+
+    def _repr_html_(self):
+        parts = [sentence(self._describe_score()), sentence(self.reason)]
+        if len(self.similar):
+            parts.append(table(self._shown_similar()))
+        if len(self.drivers):
+            parts += [sentence(self._describe_loss()), table(self.drivers)]
+        changes = self.changes.assign(
+            first=np.where(self.changes["is_other"], "another", "the same")
+        ).drop(columns="is_other")
+        parts.append(
+            section("What would come first if the table changed", table(changes))
+        )
+        return page(*parts)
+
+    def _shown_similar(self):
+        return self.similar.drop(columns=["family", "n_classes"]).rename(
+            columns=_HEADERS
+        )
+
+    def _describe_loss(self):
+        return (
+            f"Its mean loss on the known tasks, from 0 where it is the best to 1 where "
+            f"it is far from that, is {self.loss:.3f}; {self.loss_alike:.3f} if all of "
+            f"them counted alike. What adds most to it, or takes from it:"
+        )
 
     def _describe_score(self):
         first = self.configuration

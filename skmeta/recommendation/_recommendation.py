@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from skmeta._html import page, recommendation_html
 from skmeta.recommendation._explanation import Basis, Explained
 
 
@@ -166,6 +167,9 @@ class Recommendation:
             },
             index=pd.RangeIndex(1, len(self.configurations) + 1, name="order"),
         )
+
+    def _repr_html_(self):
+        return page(recommendation_html(self))
 
     def __str__(self):
         lines = [f"Recommended by {self.recommender} for {self.metric}. {self.reason}"]
