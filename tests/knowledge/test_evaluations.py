@@ -559,6 +559,6 @@ def test_nothing_is_kept_without_a_client(server, client, tmp_path, monkeypatch)
     monkeypatch.setattr(
         _evaluations, "OpenMLClient", lambda path: OpenMLClient(path, server.url)
     )
-    knowledge, _ = import_evaluations(flows=[1])
+    knowledge, _ = import_evaluations(flows=[1], tasks=[10])
     assert len(knowledge.tasks) == 1
     assert list((tmp_path / "temporary").iterdir()) == []
