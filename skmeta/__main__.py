@@ -1,6 +1,6 @@
 """The command line: ``python -m skmeta COMMAND``.
 
-Commands are fit, predict, build, merge, show and diff.
+Commands are fit, predict, recommend, build, merge, show and diff.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from functools import reduce
+from importlib.util import find_spec
 from operator import add
 
 import joblib
@@ -33,6 +34,7 @@ from skmeta.knowledge import (
     load_knowledge,
 )
 from skmeta.knowledge._report import compare, describe
+from skmeta.progress import ProgressBar
 
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
 
@@ -127,6 +129,7 @@ def _fit(options):
         n_jobs=options.n_jobs,
         random_state=options.random_state,
         verbose=int(options.verbose),
+        callback=None if options.verbose else _make_bar(),
     ).fit(X_train, y_train)
 
     print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
@@ -157,6 +160,12 @@ def _fit(options):
         classifier.best_estimator_ = ensemble.estimators_[0]
         _write(classifier, options.output)
         print(f"\nFitted on all rows and written to {options.output}")
+
+
+def _make_bar():
+    """Return a bar where someone is looking, and it can be drawn."""
+    is_watched = sys.stderr.isatty() and find_spec("rich") is not None
+    return ProgressBar() if is_watched else None
 
 
 def _write(classifier, path):

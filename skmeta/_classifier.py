@@ -108,6 +108,11 @@ class MetaLearnerClassifier(MetaSearch):
         that is None. An integer makes two fits identical.
     verbose : int, default=0
         From 1 on, print a line for each candidate.
+    callback : callable, default=None
+        ``callback(progress)`` is told of each candidate, by a `Progress` of
+        `skmeta.progress`, where there is also a `ProgressBar`; if it returns true, no
+        further ones are begun. Callbacks of scikit-learn (1.9 and later) are set by
+        ``set_callbacks``.
 
     Attributes
     ----------
@@ -226,6 +231,7 @@ class MetaLearnerClassifier(MetaSearch):
         n_jobs=None,
         random_state=None,
         verbose=0,
+        callback=None,
     ):
         self.knowledge = knowledge
         self.experience = experience
@@ -244,6 +250,7 @@ class MetaLearnerClassifier(MetaSearch):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.callback = callback
 
     def fit(self, X, y, sample_weight=None, groups=None):
         """Recommend, try and fit.

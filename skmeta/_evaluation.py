@@ -31,6 +31,7 @@ from skmeta._schedule import Schedule
 _GRACE = 0.2
 
 STOPPED = "Stopped: the time was over."
+ASKED_FOR = "Stopped: the callback asked for it."
 _CUT = "Interrupted before all splits were done."
 INTERRUPTED = "Interrupted."
 DIED = "The process that fitted it has died."
@@ -211,7 +212,8 @@ def evaluate_candidates(
         an error; where there is a deadline it gets no further splits.
     on_candidate : callable, default=None
         ``on_candidate(index, scores, seconds, error)`` is called in this
-        process whenever a candidate has all its splits, or gets no more.
+        process whenever a candidate has all its splits, or gets no more. If it is
+        true no further ones are begun.
     classes : ndarray of shape (n_classes,), default=None
         All classes. With them each fold predicts probabilities, which are kept.
         A scorer of scikit-learn then sees an estimator that gives those and the
@@ -252,6 +254,10 @@ def evaluate_candidates(
             for fold in range(len(splits)):
                 if not results.wants(index, fold):
                     break
+                if results.is_to_end:
+                    if fold > 0:
+                        results.give_up(index, ASKED_FOR)
+                    return
                 limit = schedule.limit(seconds)
                 if limit is not None and limit <= 0:
                     if fold > 0:
@@ -262,7 +268,7 @@ def evaluate_candidates(
 
     options = {"n_jobs": n_jobs}
     batches = [list(range(len(candidates)))]
-    while batches and not results.interrupted:
+    while batches and not (results.interrupted or results.is_to_end):
         batch = batches.pop(0)
         try:
             _run(tasks(batch), options, schedule, results)
@@ -376,6 +382,7 @@ class _Results:
         self._n_started = {}
         self._reasons = {}  # why a candidate gets no more folds
         self._reported = set()
+        self.is_to_end = False  # as whoever is told of candidates wants
         self.interrupted = False
 
     @property
@@ -481,7 +488,7 @@ class _Results:
         error = self._reasons.get(index, error)
         if error is None:
             error = self._footprint_limit.excess(_footprint(folds.values()))
-        self._on_candidate(index, scores, seconds, error)
+        self.is_to_end |= bool(self._on_candidate(index, scores, seconds, error))
 
     def merge(self):
         """Put results in the order of candidates and folds, however they arrived."""

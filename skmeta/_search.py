@@ -4,7 +4,7 @@ import os
 import time
 import warnings
 from abc import ABC, abstractmethod
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
@@ -47,6 +47,7 @@ from skmeta._inputs import (
 )
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._plan import make_plan
+from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
     default_n_candidates,
     fast_enough,
@@ -113,7 +114,9 @@ def _refitted_has(method):
     return check
 
 
-class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
+class MetaSearch(
+    CallbackSupportMixin, MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC
+):
     """Base class: a subclass says which candidates a recommendation stands for.
 
     It provides everything between the recommendation and the fitted attributes,
@@ -355,6 +358,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
 
     # The search, and its steps in order
 
+    @with_callbacks
     def _search(self, X, y, sample_weight, groups, log=None):
         """Recommend candidates, try them, keep and refit the best one.
 
@@ -363,6 +367,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         self._forget()
         task, knowledge, names, journal = self._begin(X, y, sample_weight, groups, log)
         schedule, log = task.schedule, task.log
+        task = replace(task, reporter=self._make_reporter(task))
         if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
             task = replace(task, workers=start_workers(task.n_jobs))
         quick = None if log is None else quick_of(log)
@@ -370,7 +375,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             quick = self._choose_quick(knowledge, names)
         self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
         self._scores_as_known = False  # until the recommender is there
-        with self._fitting_context():
+        with self._fitting_context(), closing(task.reporter):
             insurance = None if quick is None else insure(task, quick)
             trials = Trials(Recommendation.none(), 0)
             with suppress(OutOfTime):
@@ -401,6 +406,18 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             if journal is not None and sample_weight is None:
                 self._record(journal, trials, task)
         return self
+
+    def _make_reporter(self, task):
+        """Return what is told of each candidate."""
+        n_wanted, context = self._n_wanted(len(task.y)), None
+        if task.log is not None:
+            n_wanted = len(task.log["trials"])
+        if getattr(self, "_skl_callbacks", None):
+            context = self._init_callback_context(max_subtasks=n_wanted)
+            context.call_on_fit_task_begin(estimator=self, X=task.X, y=task.y)
+        return Reporter(
+            self.verbose, self.callback, context, self, task.schedule, n_wanted
+        )
 
     def _open_journal(self, log):
         """Return where to record what is learned, None if that is nowhere."""
@@ -526,7 +543,14 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         ]
         out_of_fold = task.out_of_fold
         is_limited = task.schedule.is_limited
-        report = partial(self._report, trials.recommendation, len(trials))
+        n_before, configurations = len(trials), recommended.configurations
+
+        def report(index, scores, seconds, error):
+            configuration = configurations[index]
+            return task.reporter(
+                n_before + index, configuration, scores, seconds, error
+            )
+
         evaluations = evaluate_candidates(
             [candidate for _, candidate in made],
             task.X,
@@ -542,7 +566,7 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
             memory_limit=task.memory_limit,
             largest_model=keep if is_limited or keep == np.inf else 0,
             footprint_limit=task.footprint_limit,
-            on_candidate=report if self.verbose else None,
+            on_candidate=report if task.reporter.is_wanted else None,
             classes=None if out_of_fold is None else out_of_fold.classes,
             class_weights=None if out_of_fold is None else out_of_fold.start,
             judge=None if out_of_fold is None else out_of_fold.judge,
@@ -550,7 +574,8 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         trials.add(made, evaluations)
         if STOPPED in evaluations.errors and task.workers is not None:
             task.workers.clear()  # they were ended
-        return len(evaluations.errors) > 0 and not evaluations.interrupted
+        is_to_end = evaluations.interrupted or task.reporter.wants_end
+        return len(evaluations.errors) > 0 and not is_to_end
 
     @property
     def _n_members(self):
@@ -764,19 +789,6 @@ class MetaSearch(MetaEstimatorMixin, ClassifierMixin, BaseEstimator, ABC):
         if self.n_candidates is None and self.time_budget is None:
             return default_n_candidates(n_rows)
         return self.n_candidates
-
-    def _report(self, recommendation, n_before, index, scores, seconds, error):
-        index += n_before
-        configuration = recommendation.configurations[index]
-        outcome = f"{scores.mean():.4f}"
-        if error is not None:
-            outcome = "failed" if "Traceback" in error else error
-        n_candidates = len(recommendation.configurations)
-        print(
-            f"[{index + 1}/{n_candidates}] {configuration.name}: {outcome} "
-            f"({seconds:.1f} s)",
-            flush=True,
-        )
 
     def _describe(self, trials, task, insurance):
         """Set the attributes that say what was tried, and choose the best."""

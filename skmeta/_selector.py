@@ -78,6 +78,11 @@ class MetaHyperparamSelector(MetaSearch):
         Seeds the folds, and every `random_state` of the estimator that is None.
     verbose : int, default=0
         From 1 on, print a line for each candidate.
+    callback : callable, default=None
+        ``callback(progress)`` is told of each candidate, by a `Progress` of
+        `skmeta.progress`, where there is also a `ProgressBar`; if it returns true, no
+        further ones are begun. Callbacks of scikit-learn (1.9 and later) are set by
+        ``set_callbacks``.
 
     Attributes
     ----------
@@ -162,6 +167,7 @@ class MetaHyperparamSelector(MetaSearch):
         n_jobs=None,
         random_state=None,
         verbose=0,
+        callback=None,
     ):
         self.estimator = estimator
         self.knowledge = knowledge
@@ -178,6 +184,7 @@ class MetaHyperparamSelector(MetaSearch):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self.callback = callback
 
     def fit(self, X, y, sample_weight=None, groups=None):
         """Recommend hyperparameters, try them and fit the best.

@@ -52,6 +52,8 @@ class Task:
         Given to what makes the splits: groups.
     log : dict, default=None
         Of an earlier search, to be repeated.
+    reporter : Reporter, default=None
+        Is told of each candidate.
     fit_params, score_params : dict, optional
         Given to ``fit`` and to the scorer.
     schedule : Schedule, optional
@@ -81,6 +83,7 @@ class Task:
     splits: list = ()
     split_params: dict = field(default_factory=dict)
     log: dict | None = None
+    reporter: Callable | None = None
     fit_params: dict = field(default_factory=dict)
     score_params: dict = field(default_factory=dict)
     schedule: Schedule = field(default_factory=Schedule)
