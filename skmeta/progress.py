@@ -49,9 +49,8 @@ class ProgressBar:
             self._bar.task_ids[0],
             completed=done,
             total=total,
-            best=f"{progress.best_score:.4f}",
-            n_done=progress.n_done,
-            left=f"{progress.seconds_left:.0f}",
+            text=f"{progress.n_done} tried, best {progress.best_score:.4f}, "
+            f"{progress.seconds_left:.0f} s left",
             refresh=True,
         )
 
@@ -66,12 +65,11 @@ class ProgressBar:
             ) from error
         bar = Progress(
             BarColumn(),
-            TextColumn("{task.fields[n_done]} tried, best {task.fields[best]}, "
-                       "{task.fields[left]} s left"),
+            TextColumn("{task.fields[text]}"),
             console=self.console or Console(stderr=True),
             auto_refresh=False,
-        )  # fmt: skip
-        bar.add_task("", total=None, best="", n_done=0, left="")
+        )
+        bar.add_task("", total=None, text="")
         bar.start()
         return bar
 
