@@ -79,7 +79,7 @@ class MetaFeatureExtractor(BaseEstimator):
         Which values were guarded, and the seconds of each group.
     n_features_in_ : int
         Columns of the table.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_columns,)
         Their names, if the table is a frame and all names are strings.
 
     References
