@@ -16,8 +16,10 @@ extensions = [
 exclude_patterns = ["_build"]
 nitpicky = False
 
+html_title = "skmeta"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
+    "header_links_before_dropdown": 3,
     "show_prev_next": False,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
