@@ -5,6 +5,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skmeta
+from skmeta import knowledge, plotting, recommendation
 
 # Codes of numpydoc that we do not follow, each with its reason.
 ALLOWED = {
@@ -34,9 +35,12 @@ def _public_objects():
                     yield f"skmeta.{name}.{method}"
         elif callable(found):
             yield f"skmeta.{name}"
-    for package in ("knowledge", "recommendation"):
-        module = getattr(skmeta, package)
-        yield from (f"skmeta.{package}.{name}" for name in module.__all__)
+    for package in (knowledge, plotting, recommendation):
+        yield from (f"{package.__name__}.{name}" for name in package.__all__)
+    for name in plotting.__all__:
+        for method in vars(getattr(plotting, name)):
+            if not method.startswith("_"):
+                yield f"skmeta.plotting.{name}.{method}"
 
 
 @pytest.mark.parametrize("name", sorted(set(_public_objects())))

@@ -1,6 +1,10 @@
 import subprocess
 import sys
 
+import pytest
+
+from skmeta.plotting import KnowledgeDisplay
+
 # The audit hook sees every file, socket and process that Python opens.
 _WATCH = """
 import sys
@@ -33,3 +37,26 @@ def test_import_opens_nothing():
         [sys.executable, "-c", _WATCH], capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert lines == ["[]", "[]"]
+
+
+def test_plotting_is_loaded_when_asked_for():
+    """Neither `import skmeta` nor its displays load matplotlib."""
+    code = (
+        "import sys, skmeta; print('skmeta.plotting' in sys.modules); "
+        "import skmeta.plotting; print('matplotlib' in sys.modules)"
+    )
+    lines = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert lines == ["False", "False"]
+
+
+def test_plotting_without_matplotlib_says_what_to_install(monkeypatch, tiny_knowledge):
+    """The error names the display and the command."""
+    for name in ("matplotlib", "matplotlib.pyplot", "matplotlib.axes"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(
+        ImportError,
+        match=r"KnowledgeDisplay requires matplotlib\..* pip install 'skmeta\[plot\]'",
+    ):
+        KnowledgeDisplay.from_knowledge(tiny_knowledge)

@@ -128,6 +128,20 @@ class TaskSpace:
         """
         return np.sqrt((((self.points - point) / self._width) ** 2).mean(axis=1))
 
+    def standardize(self, points):
+        """Return how far points are from the median, in the units of `distances`.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_points, n_names) or (n_names,)
+
+        Returns
+        -------
+        standardized : ndarray of the same shape
+            The distance of two is the root mean square of their differences.
+        """
+        return (points - self._center) / self._width
+
     def find_unusual(self, point):
         """Say what sets a task apart from all that are known.
 
