@@ -11,6 +11,7 @@ MODULES = [
     "skmeta",
     "skmeta.knowledge",
     "skmeta.recommendation",
+    "skmeta.plotting",
     "skmeta.progress",
 ]
 
