@@ -997,11 +997,11 @@ def find_learner(estimator, taught=()):
     # By name and package, so that nothing has to be imported to compare.
     known = {_identity(learner.estimator): learner for learner in (*_LEARNERS, *others)}
     parts = {"": estimator, **estimator.get_params(deep=True)}
-    identities = {
-        name: _identity(f"{type(part).__module__}:{type(part).__name__}")
-        for name, part in parts.items()
-    }
-    found = {name: known[i] for name, i in identities.items() if i in known}
+    found = {}
+    for name, part in parts.items():
+        identity = next((i for i in _identities(type(part)) if i in known), None)
+        if identity is not None:
+            found[name] = known[identity]
     if not found:
         unknown = estimator
         while hasattr(unknown, "steps"):
@@ -1024,6 +1024,17 @@ def find_learner(estimator, taught=()):
         )
     (name,) = names
     return found[name], f"{name}__" if name else ""
+
+
+def _identities(kind):
+    """Yield package and name of a class, and of those that a class of a user's extends.
+
+    Packages extend their own classes to what is something else.
+    """
+    package = kind.__module__.partition(".")[0]
+    for each in kind.__mro__:
+        if each is kind or each.__module__.partition(".")[0] != package:
+            yield _identity(f"{each.__module__}:{each.__name__}")
 
 
 def _identity(path):

@@ -12,7 +12,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -20,7 +20,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
-from sklearn.tree import DecisionTreeClassifier
+from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from skmeta import (
     Configuration,
@@ -299,3 +299,17 @@ def test_no_time_to_fit_on_all_rows(monkeypatch):
     assert isinstance(search.best_estimator_[-1], SVC)
     assert search.score(X, y) > 0.8
     assert search.decision_function(X).shape == (600,)
+
+
+class MyForest(RandomForestClassifier):
+    """A user's own forest."""
+
+
+def test_a_subclass_of_a_users_is_the_learner_that_it_extends():
+    """But what scikit-learn extends is something else."""
+    X, y = load_iris(return_X_y=True)
+    search = MetaHyperparamSelector(MyForest(n_estimators=10), n_candidates=2)
+    assert isinstance(search.fit(X, y).best_estimator_, MyForest)
+    for other in (ExtraTreeClassifier(), LogisticRegressionCV()):
+        with pytest.raises(ValueError, match="estimator must be or hold one of"):
+            MetaHyperparamSelector(other).fit(X, y)
