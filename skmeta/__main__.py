@@ -189,6 +189,8 @@ def _read_training_table(path, target):
         )
     # Without the gaps, whole numbers and booleans are what they are again.
     X, y = frame.loc[known].drop(columns=target), frame.loc[known, target]
+    if isinstance(y.dtype, pd.CategoricalDtype):
+        y = y.astype(y.cat.categories.dtype)  # without levels that no row has
     y = y.infer_objects()
     if pd.api.types.is_float_dtype(y) and (y % 1 == 0).all():
         y = y.astype(int)

@@ -599,7 +599,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
                     footprint = work.footprint_limit.measure(estimator, row)
     except OutOfTime:
         error = f"Stopped after {time.perf_counter() - start:.1f} seconds."
-    except Exception:
+    except (Exception, SystemExit):
         error = format_exc()
     ended = ended or time.perf_counter()
     fitted = fitted if fitted > start else ended

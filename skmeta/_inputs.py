@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -12,7 +13,10 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skmeta._evaluation import asks_for_predictions_only
 from skmeta._tables import without_polars
+
+_ROWS_SCORED = 2_000
 
 
 def make_seed(random_state):
@@ -149,6 +153,13 @@ def check_table(estimator, X, *, reset):
             f"X must have at least one row and one column, got: "
             f"{X.shape[0]} sample(s) and {X.shape[1]} feature(s)."
         )
+    names = list(X.columns)
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"X must have columns of different names, got more than once: "
+            f"{twice[:5]}. Rename them, for instance by X.columns = range(X.shape[1])."
+        )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X
 
@@ -204,3 +215,58 @@ def _is_mixed_list(X):
     if not isinstance(X, (list, tuple)) or not X or not isinstance(X[0], (list, tuple)):
         return False
     return any(isinstance(cell, str) or cell is None for row in X for cell in row)
+
+
+def check_groups(groups):
+    """Raise an error if a row has no group.
+
+    Parameters
+    ----------
+    groups : array-like of shape (n_rows,) or None
+        The user's.
+    """
+    if groups is None:
+        return
+    missing = pd.isna(pd.Series(list(groups), dtype=object)).to_numpy()
+    if missing.any():
+        raise ValueError(
+            f"groups must have a value for every row, got: {missing.sum()} missing "
+            f"ones, the first in row {missing.argmax()}. Give these rows groups of "
+            f"their own."
+        )
+    kinds = sorted({type(group).__name__ for group in groups})
+    if len(kinds) > 1 and "str" in kinds:
+        raise ValueError(f"groups must be of one type, got: {', '.join(kinds)}.")
+
+
+def check_scorer(scorer, y, scoring):
+    """Raise an error if a scorer of scikit-learn cannot score these classes.
+
+    Found before hours are spent on candidates. What is not scikit-learn's may ask for
+    more than predictions, and is not tried.
+
+    Parameters
+    ----------
+    scorer : callable
+    y : ndarray of shape (n_rows,)
+        Classes.
+    scoring : str or callable
+        As the user gave it, for the message.
+    """
+    if not asks_for_predictions_only(scorer):
+        return
+    first = np.unique(y, return_index=True)[1]
+    rows = np.union1d(first, np.arange(min(len(y), _ROWS_SCORED)))
+    X = np.zeros((len(rows), 1))
+    try:
+        scorer(DummyClassifier().fit(X, y[rows]), X, y[rows])
+    except AttributeError:
+        return  # it wants what only some classifiers have
+    except Exception as error:
+        n_classes = len(first)
+        raise ValueError(
+            f"scoring must be a metric for these {n_classes} classes, got: "
+            f"{scoring!r} ({str(error).strip().splitlines()[0]}). For more than two "
+            f"classes there are 'roc_auc_ovr' and 'f1_macro'; for two that are not 0 "
+            f"and 1, make_scorer(f1_score, pos_label=...)."
+        ) from error

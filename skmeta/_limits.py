@@ -12,6 +12,9 @@ try:
 except ImportError:  # Windows
     resource = None
 
+# Linear algebra waits for ever where it cannot have its buffers.
+LEAST_MEGABYTES = 100
+
 # An exception may land where none can be raised, such as in a callback of C code,
 # which prints it and goes on. Then it is raised again.
 _AGAIN = 0.5

@@ -14,7 +14,8 @@ import pandas as pd
 from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.metrics import get_scorer
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -39,13 +40,15 @@ from skmeta._footprint import FootprintLimit
 from skmeta._guard import learn_from
 from skmeta._html import search_html
 from skmeta._inputs import (
+    check_groups,
     check_number,
+    check_scorer,
     check_table,
     check_target,
     check_weights,
     make_seed,
 )
-from skmeta._limits import OutOfTime, time_limit
+from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
 from skmeta._plan import make_plan
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -57,6 +60,7 @@ from skmeta._recommending import (
 from skmeta._refit import QUICK, fit_members, insure
 from skmeta._schedule import CAUTION, Schedule
 from skmeta._splits import (
+    check_splits,
     default_splits,
     n_default_folds,
     thin_splits,
@@ -474,8 +478,10 @@ class MetaSearch(
         X, y = self._check_inputs(X, y)
         sample_weight = check_weights(sample_weight)
         check_consistent_length(X, y, sample_weight, groups)
+        check_groups(groups)
         if log is not None:
             log = check_log(log, X, y)
+        check_scorer(self.scorer_, y, self.scoring)
         routed, score_params, split_params = self._route(sample_weight, groups)
         task = Task(
             X,
@@ -604,12 +610,22 @@ class MetaSearch(
         check_number(
             "memory_limit", self.memory_limit, Real, "a number of megabytes > 0"
         )
+        if self.memory_limit is not None and self.memory_limit < LEAST_MEGABYTES:
+            raise ValueError(
+                f"memory_limit must be at least {LEAST_MEGABYTES} megabytes, which "
+                f"linear algebra needs for its buffers, got: {self.memory_limit!r}."
+            )
         check_number(
             "max_predict_ms", self.max_predict_ms, Real, "a number of milliseconds > 0"
         )
         check_number(
             "max_model_mb", self.max_model_mb, Real, "a number of megabytes > 0"
         )
+        if self.callback is not None and not callable(self.callback):
+            raise TypeError(
+                f"callback must be a function of a skmeta.progress.Progress or None, "
+                f"got: {self.callback!r}."
+            )
         self.scorer_ = self._get_scorer()
 
     def _footprint_limit(self, log):
@@ -623,6 +639,8 @@ class MetaSearch(
                 f"scoring must be one metric (a name, a callable or None), "
                 f"got: {self.scoring!r}."
             )
+        if callable(self.scoring):
+            return check_scoring(DummyClassifier(), scoring=self.scoring)
         return get_scorer("accuracy" if self.scoring is None else self.scoring)
 
     def _check_inputs(self, X, y):
@@ -663,6 +681,8 @@ class MetaSearch(
             splits = default_splits(
                 codes, task.seed, **task.split_params, n_used=n_rows
             )
+            if task.split_params:
+                splits = check_splits(splits, codes)
         if n_rows < len(codes) and splits:
             splits = thin_splits(splits, codes, n_rows, task.seed)
         self.n_splits_ = len(splits)
@@ -684,11 +704,9 @@ class MetaSearch(
         else:
             splitter = check_cv(self.cv, task.y, classifier=True)
         # They may be masks, or lists.
-        rows = np.arange(len(task.y))
-        return [
-            (rows[train], rows[test])
-            for train, test in splitter.split(task.X, task.y, **task.split_params)
-        ]
+        return check_splits(
+            splitter.split(task.X, task.y, **task.split_params), task.codes
+        )
 
     def _n_rows_compared(self, recommender, task, splits):
         """Return how many rows take part in the comparison of candidates.

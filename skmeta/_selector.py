@@ -59,8 +59,8 @@ class MetaHyperparamSelector(MetaSearch):
     memory_limit : float, default=None
         Megabytes that a fit may take besides what its process holds already. One
         that wants more has failed. With one job that process is yours, and the
-        limit is on all of it while candidates are fitted. Linux only; elsewhere
-        there is no limit.
+        limit is on all of it while candidates are fitted. At least 100. Linux only;
+        elsewhere there is no limit.
     max_predict_ms : float, default=None
         Milliseconds that ``best_estimator_`` may take to predict one row, with one
         thread. What is known to take much longer is not tried, and a candidate that

@@ -162,3 +162,48 @@ def thin_splits(splits, y, n_rows, seed):
         if len(test) == 0 or len(np.unique(y[train])) < 2:
             return splits
     return thinned
+
+
+def check_splits(splits, codes):
+    """Return splits of the user's as row numbers, if they can be used.
+
+    Parameters
+    ----------
+    splits : iterable of (train, test)
+        Row numbers, or masks.
+    codes : ndarray of int of shape (n_rows,)
+        Classes of all rows.
+
+    Returns
+    -------
+    splits : list of (train, test)
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one of them has no rows to test, a single class to learn
+        from, or rows that do not exist.
+    """
+    rows, checked = np.arange(len(codes)), []
+    for number, (train, test) in enumerate(splits):
+        try:
+            train, test = rows[train], rows[test]
+        except IndexError as error:
+            raise ValueError(
+                f"cv must give row numbers below {len(rows)}, got others in split "
+                f"{number} ({error})."
+            ) from error
+        n_classes = len(np.unique(codes[train]))
+        if len(test) == 0 or n_classes < 2:
+            raise ValueError(
+                f"Every split must have rows to test and two classes or more to learn "
+                f"from, got: {len(test)} rows and {n_classes} classes in split "
+                f"{number}. Give another cv, or other groups."
+            )
+        checked.append((train, test))
+    if not checked:
+        raise ValueError(
+            "cv must give at least one split, got none. A generator can be used only "
+            "once: give a list."
+        )
+    return checked

@@ -1,0 +1,140 @@
+"""What cannot work is said at once, and not by a library deep below."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.metrics import accuracy_score, f1_score, make_scorer
+
+from skmeta import MetaLearnerClassifier
+from skmeta.__main__ import main
+
+CHEAP = ["gaussian_nb", "decision_tree"]
+
+
+@pytest.fixture(scope="module")
+def table():
+    X = np.random.default_rng(0).normal(size=(150, 4))
+    return X, (X[:, 0] > 0).astype(int)
+
+
+def cheap(**parameters):
+    parameters = {"base_learners": CHEAP, "n_candidates": 2} | parameters
+    return MetaLearnerClassifier(random_state=0, **parameters)
+
+
+def never(progress):
+    raise AssertionError("a candidate was tried")
+
+
+@pytest.mark.parametrize(
+    ("scoring", "classes", "message"),
+    [
+        ("roc_auc", "abc", r"for these 3 classes, got: 'roc_auc' \(multi_class"),
+        ("f1", "yn", r"for these 2 classes, got: 'f1' \(pos_label=1"),
+        ("r2", "abc", "for these 3 classes, got: 'r2'"),
+        (accuracy_score, "yn", "looks like it is a metric function"),
+    ],
+)
+def test_metrics_that_cannot_score(table, scoring, classes, message):
+    """Before anything is fitted."""
+    X, _ = table
+    y = np.array(list(classes))[np.arange(150) % len(classes)]
+    with pytest.raises(ValueError, match=message):
+        cheap(scoring=scoring, callback=never).fit(X, y)
+
+
+def test_metrics_that_can(table):
+    """A class is named, and what wants more than predictions is left alone."""
+    X, y = table
+    named = make_scorer(f1_score, pos_label="yes")
+    assert cheap(scoring=named).fit(X, np.where(y, "yes", "no")).best_score_ > 0.9
+
+    def own(estimator, X, y):
+        return float(estimator[-1].n_features_in_)
+
+    assert cheap(scoring=own).fit(X, y).best_score_ == 4
+
+
+ROWS = np.arange(150)
+NONE = np.array([], dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        ([], "cv must give at least one split, got none"),
+        ([(ROWS[:100], NONE)], "got: 0 rows and 2 classes in split 0"),
+        ([(ROWS[:100], ROWS[100:] + 9)], "cv must give row numbers below 150"),
+        ([(ROWS, ROWS), (ROWS[:1], ROWS)], "150 rows and 1 classes in split 1"),
+    ],
+)
+def test_splits_that_cannot_work(table, cv, message):
+    with pytest.raises(ValueError, match=message):
+        cheap(cv=cv, callback=never).fit(*table)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"time_budget": 5, "n_candidates": None}])
+def test_groups_that_are_classes(table, parameters):
+    """Whatever ends the search: nothing can be learned without the other class."""
+    X, y = table
+    with pytest.raises(ValueError, match="1 classes in split 0"):
+        cheap(callback=never, **parameters).fit(X, y, groups=y)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([None] * 150, "got: 150 missing ones, the first in row 0"),
+        (np.where(ROWS > 100, np.nan, ROWS // 10), "49 missing ones, the first in"),
+        (["a", 1, 2] * 50, "groups must be of one type, got: int, str"),
+    ],
+)
+def test_groups_with_gaps(table, groups, message):
+    with pytest.raises(ValueError, match=message):
+        cheap(callback=never).fit(*table, groups=groups)
+
+
+def test_other_parameters(table):
+    X, y = table
+    with pytest.raises(TypeError, match="callback must be a function"):
+        cheap(callback="bar").fit(X, y)
+    with pytest.raises(ValueError, match="memory_limit must be at least 100"):
+        cheap(memory_limit=20).fit(X, y)
+    twice = pd.DataFrame(X, columns=["a", "b", "a", "c"])
+    with pytest.raises(ValueError, match=r"more than once: \['a'\]. Rename them"):
+        cheap().fit(twice, y)
+
+
+class Ends(TransformerMixin, BaseEstimator):
+    """Ends the process that it is fitted in, politely."""
+
+    def __init__(self, is_first=True):
+        self.is_first = is_first
+
+    def fit(self, X, y=None):
+        sys.exit("I want to leave")
+
+    def transform(self, X):
+        return X
+
+
+def test_a_candidate_that_exits_is_one_that_failed(table):
+    with pytest.raises(ValueError, match="I want to leave"):
+        cheap(preprocessor=Ends()).fit(*table)
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_categorical_target_on_the_command_line(tmp_path, ordered, capsys):
+    """As parquet keeps it, with levels that no row has."""
+    pytest.importorskip("pyarrow")
+    y = pd.Categorical(
+        np.repeat(["a", "b", "c"], [40, 30, 20]), list("cbaxy"), ordered=ordered
+    )
+    frame = pd.DataFrame({"x": np.repeat([0.0, 1.0, 2.0], [40, 30, 20]), "y": y})
+    frame.to_parquet(tmp_path / "table.parquet")
+    command = f"fit {tmp_path / 'table.parquet'} --target y --n-candidates 1"
+    assert main(command.split()) == 0
+    assert "3 classes" in capsys.readouterr().out
