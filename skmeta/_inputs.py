@@ -260,8 +260,8 @@ def check_scorer(scorer, y, scoring):
     X = np.zeros((len(rows), 1))
     try:
         scorer(DummyClassifier().fit(X, y[rows]), X, y[rows])
-    except AttributeError:
-        return  # it wants what only some classifiers have
+    except (AttributeError, TypeError):
+        return  # it wants what only some classifiers have, or weights
     except Exception as error:
         n_classes = len(first)
         raise ValueError(
