@@ -75,8 +75,8 @@ class MetaLearnerClassifier(MetaSearch):
         candidates are dropped after some of their splits, and where time is short
         candidates are compared on a sample of the rows, and the models of the
         splits predict instead of ones that are fitted on all rows. There is a
-        classifier in any case. What came of it depends on the machine, and
-        `replay` does it again; counting candidates it does not.
+        classifier in any case, if two classes have two rows. It depends on the machine;
+        `replay` does the same again. Counting candidates it does not depend.
     memory_limit : float, default=None
         Megabytes that a fit may take besides what its process holds already. One
         that wants more has failed. With one job that process is yours, and the
@@ -111,7 +111,8 @@ class MetaLearnerClassifier(MetaSearch):
     callback : callable, default=None
         ``callback(progress)`` is told of each candidate, by a `Progress` of
         `skmeta.progress`, where there is also a `ProgressBar`; if it returns true, no
-        further ones are begun. Callbacks of scikit-learn (1.9 and later) are set by
+        further ones are begun. What it raises ends the fit, and the time it takes
+        itself is not limited. Callbacks of scikit-learn (1.9 and later) are set by
         ``set_callbacks``.
 
     Attributes

@@ -189,7 +189,7 @@ class MetaSearch(
         return self._delegate("predict", X)
 
     def replay(self, X, y, log, sample_weight=None, groups=None):
-        """Try again what an earlier fit tried, whatever time it takes.
+        """Try again what had a score in an earlier fit, whatever time it takes.
 
         Parameters
         ----------
@@ -213,7 +213,8 @@ class MetaSearch(
         Raises
         ------
         ValueError
-            If the log is that of another table.
+            If the log is that of a table of another shape. Rows in another order are
+            not noticed, and give another result.
         """
         return self._search(X, y, sample_weight, groups, log)
 

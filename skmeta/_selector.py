@@ -81,7 +81,8 @@ class MetaHyperparamSelector(MetaSearch):
     callback : callable, default=None
         ``callback(progress)`` is told of each candidate, by a `Progress` of
         `skmeta.progress`, where there is also a `ProgressBar`; if it returns true, no
-        further ones are begun. Callbacks of scikit-learn (1.9 and later) are set by
+        further ones are begun. What it raises ends the fit, and the time it takes
+        itself is not limited. Callbacks of scikit-learn (1.9 and later) are set by
         ``set_callbacks``.
 
     Attributes
