@@ -75,8 +75,8 @@ class MetaLearnerClassifier(MetaSearch):
         candidates are dropped after some of their splits, and where time is short
         candidates are compared on a sample of the rows, and the models of the
         splits predict instead of ones that are fitted on all rows. There is a
-        classifier in any case, if two classes have two rows. It depends on the machine;
-        `replay` does the same again. Counting candidates it does not depend.
+        classifier in any case, if two classes have two rows. What came of it depends
+        on the machine, and `replay` does it again; counting candidates it does not.
     memory_limit : float, default=None
         Megabytes that a fit may take besides what its process holds already. One
         that wants more has failed. With one job that process is yours, and the
