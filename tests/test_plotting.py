@@ -106,9 +106,10 @@ def test_displays_draw_on_axes_given(display, name, request):
     """With axes none is opened; without, a figure is. Both can be rendered."""
     estimator = request.getfixturevalue(name)
     figure, ax = plt.subplots()
+    opened = plt.get_fignums()
     shown = display.from_estimator(estimator, ax=ax)
     assert (shown.ax_, shown.figure_) == (ax, figure)
-    assert plt.get_fignums() == [figure.number]
+    assert plt.get_fignums() == opened
     again = shown.plot()
     assert again is shown
     assert len(plt.get_fignums()) == 2
