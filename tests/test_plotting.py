@@ -41,6 +41,7 @@ OF_KNOWLEDGE = (plotting.KnowledgeDisplay, plotting.PortfolioDisplay)
 @pytest.fixture(autouse=True)
 def closed_figures():
     """Figures are closed after each test, and nothing global is changed by one."""
+    plt.close("all")
     before = matplotlib.rcParams.copy()
     yield
     assert matplotlib.rcParams == before
