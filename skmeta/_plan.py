@@ -1,7 +1,5 @@
 """What a search would try, and what that takes."""
 
-import json
-
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
@@ -50,7 +48,7 @@ def _estimate_memory(candidates, task):
     known, megabytes = {}, []
     for candidate in candidates:
         steps = _preparation(candidate)
-        key = json.dumps([repr(step) for step in steps])
+        key = tuple(map(repr, steps))
         if key not in known:
             encoded = X
             with calm():
