@@ -53,11 +53,6 @@ _PREPARATIONS = {
     "OneHotEncoder": {"max_categories": None, "min_frequency": None},
     "OrdinalEncoder": {"max_categories": None, "min_frequency": None},
     "VarianceThreshold": {"threshold": 0.0},
-    "StandardScaler": {"with_std": True},
-    "RobustScaler": {"with_scaling": True},
-    "QuantileTransformer": {"output_distribution": "uniform"},
-    "MinMaxScaler": {},
-    "MaxAbsScaler": {},
     "Pipeline": {},
     "ColumnTransformer": {},
 }
@@ -67,12 +62,13 @@ _SCALES = {
     ("RobustScaler", True): "robust",
     ("QuantileTransformer", "normal"): "quantile",
 }
+# That parameter, and its default.
 _SCALERS = {
-    "StandardScaler": "with_std",
-    "RobustScaler": "with_scaling",
-    "QuantileTransformer": "output_distribution",
-    "MinMaxScaler": None,
-    "MaxAbsScaler": None,
+    "StandardScaler": ("with_std", True),
+    "RobustScaler": ("with_scaling", True),
+    "QuantileTransformer": ("output_distribution", "uniform"),
+    "MinMaxScaler": ("", None),
+    "MaxAbsScaler": ("", None),
 }
 # Learners for which a linear change of a column is none, but for these parameters.
 _SCALE_FREE = {
@@ -187,7 +183,7 @@ def read_flow(name):
         learner = _learners().get((package, class_name))
         if learner is not None:
             classifiers[path] = learner
-        elif class_name in _PREPARATIONS and (
+        elif class_name in _PREPARATIONS | _SCALERS and (
             package == "sklearn" or class_name.startswith("Conditional")
         ):
             preparations.append(path)
@@ -448,8 +444,8 @@ def _check_preparation(path, flow, given):
         _check_branches(path, flow, values)
         return None
     if name in _SCALERS:
-        decisive = _SCALERS[name]
-        value = values.get(decisive, _PREPARATIONS[name].get(decisive))
+        decisive, default = _SCALERS[name]
+        value = values.get(decisive, default)
         return _SCALES.get((name, _hashable(value)), name)
     for parameter, harmless in _PREPARATIONS[name].items():
         if not _is_same(values.get(parameter, harmless), harmless):
