@@ -108,6 +108,24 @@ class Configuration:
         return Configuration, (self.learner, dict(self.hyperparameters))
 
 
+def write_hyperparameters(values):
+    """Return hyperparameters as a short text.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+
+    Returns
+    -------
+    text : str
+    """
+    return ", ".join(f"{name}={_shorten(value)}" for name, value in values.items())
+
+
+def _shorten(value):
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def _without_lists(value):
     """Return lists as tuples, which nobody can append to."""
     return tuple(map(_without_lists, value)) if isinstance(value, list) else value

@@ -4,6 +4,8 @@ from html import escape
 
 from sklearn.utils import estimator_html_repr
 
+from skmeta._configuration import write_hyperparameters
+
 _N_ROWS = 10
 
 # Colours come from the page, so that dark ones stay dark.
@@ -98,8 +100,8 @@ def _title(name):
 
 def _cell(name, value):
     if isinstance(value, dict):
-        text = ", ".join(f"{key}={_short(each)}" for key, each in value.items())
-        return f'<td class="text long">{escape(text)}</td>'
+        text = escape(write_hyperparameters(value))
+        return f'<td class="text long">{text}</td>'
     if isinstance(value, str):
         return f'<td class="text">{escape(value)}</td>'
     if value is None or value != value:
@@ -108,10 +110,6 @@ def _cell(name, value):
         how = f".{_DECIMALS[name]}f" if name in _DECIMALS else ".4g"
         return f"<td>{value:{how}}</td>"
     return f"<td>{escape(str(value))}</td>"
-
-
-def _short(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def recommendation_html(recommendation):

@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from skmeta._configuration import write_hyperparameters
 from skmeta._html import page, recommendation_html
 from skmeta.recommendation._explanation import Basis, Explained
 
@@ -177,17 +178,10 @@ class Recommendation:
         for order, (configuration, expected) in enumerate(
             zip(self.configurations, self.expected_scores, strict=True), start=1
         ):
-            values = ", ".join(
-                f"{name}={_shorten(value)}"
-                for name, value in configuration.hyperparameters.items()
-            )
+            values = write_hyperparameters(configuration.hyperparameters)
             line = (
                 f"{order:3d}. {configuration.learner:<{width}s}  "
                 f"expected {expected:7.3f}  {values}"
             )
             lines.append(line.rstrip())
         return "\n".join(lines)
-
-
-def _shorten(value):
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
