@@ -55,6 +55,20 @@ def slow(session):
 
 
 @nox.session(python="3.11")
+def clusters(session):
+    """Test on local clusters of dask and Ray."""
+    session.install("-e", ".[test,dask,ray]")
+    session.run("pytest", "-q", "tests/test_clusters.py", *session.posargs)
+
+
+@nox.session(python="3.11")
+def speed(session):
+    """Time what users wait for, each beside a yardstick in the same run."""
+    session.install("-e", ".[parquet]", "pytest-benchmark")
+    session.run("pytest", "benchmarks/test_speed.py", *session.posargs)
+
+
+@nox.session(python="3.11")
 def docs(session):
     """Build the documentation without a warning."""
     session.install("-e", ".[docs]")

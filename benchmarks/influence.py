@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from skmeta._base_learners import TaskSize, default_configurations, make_estimator
-from skmeta._evaluation import calm
 from skmeta._files import read_file
+from skmeta._workers import calm
 from skmeta.knowledge import Protocol
 from skmeta.knowledge._worker import prepare_task
 

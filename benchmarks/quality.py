@@ -31,8 +31,8 @@ from skmeta import (
     load_knowledge,
 )
 from skmeta._base_learners import TaskSize, make_estimator
-from skmeta._evaluation import calm
 from skmeta._files import read_file
+from skmeta._workers import calm
 from skmeta.knowledge import Protocol, find_tasks
 from skmeta.knowledge._scoring import score_probabilities
 from skmeta.knowledge._worker import prepare_task

@@ -1,7 +1,10 @@
 """AutoML for scikit-learn that has seen other tables."""
 
+import logging
+
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._configuration import Configuration
+from skmeta._meta_tree import MetaDecisionTreeClassifier
 from skmeta._selector import MetaHyperparamSelector
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
@@ -15,9 +18,13 @@ from skmeta.recommendation import (
 
 __version__ = "0.1.0.dev0"
 
+# Nothing is said on the terminal unless a program asks for it.
+logging.getLogger("skmeta").addHandler(logging.NullHandler())
+
 __all__ = [
     "Configuration",
     "KnowledgeBase",
+    "MetaDecisionTreeClassifier",
     "MetaFeatureExtractor",
     "MetaHyperparamSelector",
     "MetaLearnerClassifier",

@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from functools import reduce
 from importlib.util import find_spec
 from operator import add
@@ -22,8 +23,8 @@ from sklearn.utils.multiclass import type_of_target
 import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
-from skmeta._evaluation import calm
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
+from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import (
     OpenMLClient,
@@ -382,7 +383,12 @@ def _add_build(commands):
                        help="column of the classes, default: __target__")  # fmt: skip
     build.add_argument("--index", help="CSV file with name, family, domain, source")
     build.add_argument("--base-learners", nargs="+", help="default: all installed")
-    build.add_argument("--n-jobs", type=int, default=1, help="tasks at the same time")
+    build.add_argument("--n-jobs", type=int, help="tasks at the same time, default: 1 "
+                       "here, and as many as a cluster can do")  # fmt: skip
+    build.add_argument("--cluster", choices=["dask", "ray"],
+                       help="evaluate on a cluster")  # fmt: skip
+    build.add_argument("--address", help="of the cluster's scheduler, default: start "
+                       "one here")  # fmt: skip
     build.add_argument("--resume", action="store_true", help="go on after a stop, "
                        "or add tables and configurations to the output")  # fmt: skip
     build.add_argument("--predictions",
@@ -419,19 +425,50 @@ def _build(options):
             "build needs a table: give files or directories, --openml-suite or "
             "--openml-tasks, of which at least one can be used."
         )
-    knowledge = build_knowledge(
-        tasks,
-        options.output,
-        configurations=default_configurations(options.base_learners),
-        protocol=Protocol(options.n_folds, options.max_rows),
-        n_jobs=options.n_jobs,
-        time_limit=options.time_limit,
-        memory_limit=options.memory_limit,
-        resume=options.resume,
-        predictions=options.predictions,
-        on_progress=tell,
-    )
+    with _on_cluster(options.cluster, options.address):
+        knowledge = build_knowledge(
+            tasks,
+            options.output,
+            configurations=default_configurations(options.base_learners),
+            protocol=Protocol(options.n_folds, options.max_rows),
+            n_jobs=-1 if options.cluster else options.n_jobs,
+            time_limit=options.time_limit,
+            memory_limit=options.memory_limit,
+            resume=options.resume,
+            predictions=options.predictions,
+            on_progress=tell,
+        )
     print(f"{options.output}: {knowledge!r}")
+
+
+@contextmanager
+def _on_cluster(name, address):
+    """Let joblib's workers be those of a cluster, if one is named."""
+    if name is None:
+        yield
+        return
+    package = {"dask": "distributed"}.get(name, name)
+    if find_spec(package) is None:
+        raise ImportError(
+            f"--cluster {name} needs {package}, which is not installed: "
+            f'pip install "skmeta[{name}]".'
+        )
+    if name == "dask":
+        from distributed import Client
+
+        with Client(address), joblib.parallel_config("dask"):
+            yield
+        return
+    import ray
+    from ray.util.joblib import register_ray
+
+    ray.init(address=address, log_to_driver=False)
+    try:
+        register_ray()
+        with joblib.parallel_config("ray", n_jobs=-1):
+            yield
+    finally:
+        ray.shutdown()
 
 
 # merge, show, diff

@@ -14,12 +14,12 @@ from skmeta._base_learners import (
 from skmeta._configuration import Configuration
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
-from skmeta._evaluation import calm
 from skmeta._export import to_code, to_sklearn
 from skmeta._inputs import check_number, with_seeds
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
+from skmeta._workers import calm
 from skmeta.exceptions import NoCandidateError
 from skmeta.recommendation import nearest_metric
 

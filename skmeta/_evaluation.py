@@ -1,31 +1,22 @@
 """Fit and score candidates in parallel; failures come back as data."""
 
-import os
 import pickle
-import threading
 import time
-import warnings
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
-from errno import ENOSPC
-from pickle import PicklingError
+from dataclasses import dataclass, field, replace
 from traceback import format_exc
 
 import numpy as np
-from joblib import effective_n_jobs
-from joblib.parallel import get_active_backend
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.metrics import get_scorer
-from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
+from sklearn.utils.parallel import delayed
 
 from skmeta._ensemble import align
 from skmeta._footprint import Footprint, FootprintLimit, typical
 from skmeta._limits import OutOfTime, memory_limit, time_limit
 from skmeta._schedule import Schedule
+from skmeta._workers import Workers, calm, persist, received, this_process
 
 # Seconds that workers get to stop by themselves, before they are ended.
 _GRACE = 0.2
@@ -34,7 +25,6 @@ STOPPED = "Stopped: the time was over."
 ASKED_FOR = "Stopped: the callback asked for it."
 _CUT = "Interrupted before all splits were done."
 INTERRUPTED = "Interrupted."
-DIED = "The process that fitted it has died."
 
 
 @dataclass(frozen=True)
@@ -134,50 +124,11 @@ class _FoldResult:
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What every fold of every candidate needs to know."""
-
-    X: object
-    y: object
-    splits: list
-    scorer: object
-    fit_params: dict
-    score_params: dict
-    classes: np.ndarray | None
-    class_weights: np.ndarray | None
-    memory_limit: float | None
-    largest_model: float
-    footprint_limit: FootprintLimit
-    process: int
-
-
-def evaluate_candidates(
-    candidates,
-    X,
-    y,
-    splits,
-    scorer,
-    *,
-    n_jobs=None,
-    fit_params=None,
-    score_params=None,
-    schedule=None,
-    expected_seconds=None,
-    object_to=None,
-    memory_limit=None,
-    largest_model=0,
-    footprint_limit=None,
-    on_candidate=None,
-    classes=None,
-    class_weights=None,
-    judge=None,
-):
-    """Cross-validate candidates in the order given.
+class Work:
+    """What the evaluations of all candidates have in common.
 
     Parameters
     ----------
-    candidates : sequence of estimators
-        Unfitted; each split fits a clone.
     X : table of shape (n_rows, n_columns)
         DataFrame, array, sparse matrix or list.
     y : array-like of shape (n_rows,)
@@ -186,12 +137,63 @@ def evaluate_candidates(
         Row numbers. Without any, nothing is fitted and no score is known.
     scorer : callable
         ``scorer(estimator, X, y)`` gives a float, greater is better.
-    n_jobs : int or None, default=None
-        As in joblib; a ``parallel_config`` around the call is obeyed. The
-        result does not depend on it, unless there is a deadline.
     fit_params, score_params : dict, default=None
         Given to ``fit`` and to the scorer. What has one value per row is split
         like the rows.
+    classes : ndarray of shape (n_classes,), default=None
+        All classes. With them each fold predicts probabilities, which are kept.
+        A scorer of scikit-learn then sees an estimator that gives those and the
+        most probable class; a function of the user's sees the estimator, since
+        it may ask for predictions of other rows.
+    class_weights : ndarray of shape (n_classes,), default=None
+        What probabilities are multiplied by for the labels that a scorer of
+        scikit-learn sees.
+    memory_limit : float, default=None
+        Megabytes that a fit may take.
+    largest_model : float, default=0
+        Bytes up to which the fitted models of the folds are kept. Where they need
+        not come from another process their size does not matter; 0 keeps none.
+    footprint_limit : FootprintLimit, optional
+        What a model may take. A candidate that takes more keeps its scores and has
+        an error; where there is a deadline it gets no further splits.
+    """
+
+    X: object
+    y: object
+    splits: list
+    scorer: object
+    fit_params: dict | None = None
+    score_params: dict | None = None
+    classes: np.ndarray | None = None
+    class_weights: np.ndarray | None = None
+    memory_limit: float | None = None
+    largest_model: float = 0
+    footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
+    process: tuple = field(default_factory=this_process, init=False)
+
+
+def evaluate_candidates(
+    candidates,
+    work,
+    *,
+    workers=None,
+    schedule=None,
+    expected_seconds=None,
+    object_to=None,
+    on_candidate=None,
+    judge=None,
+):
+    """Cross-validate candidates in the order given.
+
+    Parameters
+    ----------
+    candidates : sequence of estimators
+        Unfitted; each split fits a clone.
+    work : Work
+        The rows, the splits and the scorer.
+    workers : Workers, default=None
+        Who does it; None takes those of a ``parallel_config`` around the call. The
+        result does not depend on them, unless there is a deadline.
     schedule : Schedule, default=None
         Knows the deadline. Then candidates and folds that would end after it are
         not started, those that run over it are stopped, and so are those that take
@@ -202,26 +204,10 @@ def evaluate_candidates(
         ``object_to(scores)`` is given the scores of the splits that a candidate
         has so far, NaN for the others, and returns why it is not worth the rest,
         or None. Only called where there is a deadline.
-    memory_limit : float, default=None
-        Megabytes that a fit may take.
-    largest_model : float, default=0
-        Bytes up to which the fitted models of the folds are kept. Where they need
-        not come from another process their size does not matter; 0 keeps none.
-    footprint_limit : FootprintLimit, default=None
-        What a model may take. A candidate that takes more keeps its scores and has
-        an error; where there is a deadline it gets no further splits.
     on_candidate : callable, default=None
         ``on_candidate(index, scores, seconds, error)`` is called in this
         process whenever a candidate has all its splits, or gets no more. If it is
         true no further ones are begun.
-    classes : ndarray of shape (n_classes,), default=None
-        All classes. With them each fold predicts probabilities, which are kept.
-        A scorer of scikit-learn then sees an estimator that gives those and the
-        most probable class; a function of the user's sees the estimator, since
-        it may ask for predictions of other rows.
-    class_weights : ndarray of shape (n_classes,), default=None
-        What probabilities are multiplied by for the labels that a scorer of
-        scikit-learn sees.
     judge : callable, default=None
         ``judge(probabilities)`` gives the score of each split instead of the
         scorer, from what all splits of a candidate have predicted.
@@ -231,27 +217,23 @@ def evaluate_candidates(
     Evaluations
         Of the candidates that were started.
     """
-    if not splits:
+    n_splits = len(work.splits)
+    if n_splits == 0:
         return Evaluations.untested(len(candidates), 0)
     schedule = Schedule(None) if schedule is None else schedule
-    footprint_limit = footprint_limit or FootprintLimit()
     if expected_seconds is None:
         expected_seconds = [np.nan] * len(candidates)
-    work = _Work(
-        X, y, splits, scorer, fit_params, score_params, classes, class_weights,
-        memory_limit, largest_model, footprint_limit, os.getpid(),
-    )  # fmt: skip
     results = _Results(
-        len(splits), schedule, expected_seconds, object_to, judge, on_candidate,
-        footprint_limit,
+        n_splits, schedule, expected_seconds, object_to, judge, on_candidate,
+        work.footprint_limit,
     )  # fmt: skip
 
-    def tasks(indices):
+    def calls(indices, stand_in):
         for index in indices:
             seconds = expected_seconds[index] * results.pace()
-            if not schedule.has_time_for(seconds, len(splits)):
+            if not schedule.has_time_for(seconds, n_splits):
                 return
-            for fold in range(len(splits)):
+            for fold in range(n_splits):
                 if not results.wants(index, fold):
                     break
                 if results.is_to_end:
@@ -264,91 +246,32 @@ def evaluate_candidates(
                         results.give_up(index, STOPPED)
                     return
                 results.note_start(index, fold)
-                yield delayed(_calmly)(work, index, fold, candidates[index], limit)
+                candidate = candidates[index]
+                yield delayed(_calmly)(stand_in, index, fold, candidate, limit)
 
-    options = {"n_jobs": n_jobs}
-    batches = [list(range(len(candidates)))]
-    while batches and not (results.interrupted or results.is_to_end):
-        batch = batches.pop(0)
-        try:
-            _run(tasks(batch), options, schedule, results)
-        except BrokenProcessPool:
-            # One of those under way has ended the process that it was in. Alone it
-            # will do so again, and the others will not.
-            not_started = [i for i in batch if i not in results.started]
-            suspects = results.under_way()
-            if len(suspects) == 1:
-                results.give_up(suspects[0], DIED)
-            else:
-                results.forget(suspects)
-                batches.extend([index] for index in suspects)
-            batches.append(not_started)
-        except (OSError, PicklingError) as error:
-            is_full = isinstance(error, PicklingError) or error.errno == ENOSPC
-            if not is_full or "max_nbytes" in options:
-                raise
-            # The disk through which joblib shares large arrays may be full.
-            options["max_nbytes"] = None
-            results.forget(results.under_way())
-            batches = [[i for i in batch if i not in results.started], *batches]
+    workers = workers or Workers()
+
+    def run(indices):
+        _collect(calls(indices, workers.share(work)), workers, schedule, results)
+
+    persist(list(range(len(candidates))), run, results, workers)
     return results.merge()
 
 
-def start_workers(n_jobs):
-    """Start the processes that will be needed, without waiting for them.
-
-    Each of them imports scikit-learn and more, which takes seconds on a busy machine.
-
-    Parameters
-    ----------
-    n_jobs : int or None
-        As in joblib.
-
-    Returns
-    -------
-    are_ready : threading.Event
-        Set when they are there.
-    """
-    are_ready = threading.Event()
-    # They are asked for here, where a `parallel_config` around the call is seen.
-    answers = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(
-        delayed(_answer)() for _ in range(effective_n_jobs(n_jobs))
-    )
-
-    def wait():
-        with suppress(Exception):
-            for _ in answers:
-                pass
-            are_ready.set()
-
-    threading.Thread(target=wait, name="skmeta-workers", daemon=True).start()
-    return are_ready
-
-
-def _answer():
-    time.sleep(0.05)  # so that one does not answer for another
-
-
-def _run(tasks, options, schedule, results):
-    """Run tasks and collect their results, until they end or the time does."""
-    # Only as much is dispatched as can run, so that `tasks` looks at the clock
-    # when a worker is free and not all at once in the beginning.
-    parallel = Parallel(
-        pre_dispatch="n_jobs",
-        batch_size=1,
-        return_as="generator_unordered",
-        **options,
-    )
+def _collect(calls, workers, schedule, results):
+    """Let calls be done and collect their results, until they end or the time does."""
     limit = schedule.left_to_try() + _GRACE if schedule.is_limited else None
     try:
         with calm(), time_limit(limit):
-            for result in parallel(tasks):
+            for result in workers.run(calls):
                 results.add(result)
     except OutOfTime:
         # Joblib has ended the workers, and what they were busy with.
+        workers.close()
         for index in results.under_way():
             results.give_up(index, STOPPED)
     except KeyboardInterrupt:
+        workers.close()
         results.interrupted = True
         if not results.has_complete():
             raise
@@ -389,6 +312,11 @@ class _Results:
     def started(self):
         """The candidates of which a fold was started."""
         return list(self._n_started)
+
+    @property
+    def is_over(self):
+        """Whether no further candidates are to be tried."""
+        return self.interrupted or self.is_to_end
 
     def pace(self):
         """Return how many times as long as expected folds took, and at least 1."""
@@ -562,14 +490,9 @@ def _footprint(results):
     return typical(measured) if measured else None
 
 
-def _calmly(work, *arguments):
-    """Fit and score one fold; in a process of its own, calm that first.
-
-    Threads share filters and thread limits with the process that is calm already:
-    each changing and restoring them would leave them changed in the end.
-    """
-    with nullcontext() if os.getpid() == work.process else calm():
-        return _fit_and_score(work, *arguments)
+def _calmly(stand_in, *arguments):
+    with calm():
+        return _fit_and_score(received(stand_in), *arguments)
 
 
 def _fit_and_score(work, index, fold, candidate, limit):
@@ -642,7 +565,7 @@ def _model_to_keep(estimator, work):
     Pickled here and not by joblib: nobody can know its size before. What cannot be
     pickled, such as a lambda, is not kept.
     """
-    if os.getpid() == work.process:
+    if this_process() == work.process:
         return estimator
     try:
         pickled = pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)
@@ -746,23 +669,21 @@ def _score(scorer, estimator, X, y, score_params):
         return scorer(estimator, X, y, **rest)
 
 
-def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None, memory=None):
-    """Fit candidates on all rows that are given.
+def fit_all(candidates, work, rows=None, workers=None, seconds=None):
+    """Fit candidates on all rows, or on some.
 
     Parameters
     ----------
     candidates : sequence of estimators
         Unfitted; clones are fitted.
-    X, y : table and ndarray
-        The rows and their classes.
-    fit_params : dict
-        Given to ``fit``.
-    n_jobs : int or None, default=None
-        As in joblib.
+    work : Work
+        The rows, their classes, and the limit of memory.
+    rows : ndarray of int, default=None
+        Those to be fitted on; None is all.
+    workers : Workers, default=None
+        Who does it; None takes those of a ``parallel_config`` around the call.
     seconds : float, default=None
         After which what is not done is stopped.
-    memory : float, default=None
-        Megabytes that a fit may take.
 
     Returns
     -------
@@ -770,88 +691,72 @@ def fit_all(candidates, X, y, fit_params, n_jobs=None, seconds=None, memory=None
         What was fitted, and the error in one line if it failed; `INTERRUPTED` if
         the user did not let it end.
     """
+    workers = workers or Workers()
     # With a limit even a single one goes to another process, which can be ended;
     # without, it would only lose time on its way.
     if len(candidates) == 1 and seconds is None:
-        n_jobs = 1
-    outcomes = [(None, STOPPED)] * len(candidates)
-    batches, options = [list(range(len(candidates)))], {"n_jobs": n_jobs}
+        workers = Workers(1)
+    outcomes = _Outcomes(len(candidates))
     limit = None if seconds is None else seconds + _GRACE
+
+    def calls(indices, stand_in):
+        for index in indices:
+            outcomes.started.append(index)
+            candidate = candidates[index]
+            yield delayed(_fit_calmly)(stand_in, index, candidate, rows, seconds)
+
+    def run(indices):
+        for index, *outcome in workers.run(calls(indices, workers.share(work))):
+            outcomes.of[index] = tuple(outcome)
+
     try:
         with calm(), time_limit(limit):
-            while batches:
-                batch = batches.pop(0)
-                work = (
-                    delayed(_fit_calmly)(
-                        os.getpid(), i, candidates[i], X, y, fit_params, seconds, memory
-                    )
-                    for i in batch
-                )
-                parallel = Parallel(return_as="generator_unordered", **options)
-                try:
-                    for index, *outcome in parallel(work):
-                        outcomes[index] = tuple(outcome)
-                except BrokenProcessPool:
-                    left = [i for i in batch if outcomes[i] == (None, STOPPED)]
-                    if len(left) == 1:
-                        outcomes[left[0]] = None, DIED
-                    else:
-                        batches.extend([i] for i in left)
-                except (OSError, PicklingError):
-                    if "max_nbytes" in options:
-                        raise
-                    options["max_nbytes"] = None  # the disk may be full
-                    left = [i for i in batch if outcomes[i] == (None, STOPPED)]
-                    batches.insert(0, left)
+            persist(list(range(len(candidates))), run, outcomes, workers)
     except OutOfTime:
-        pass
+        workers.close()
     except KeyboardInterrupt:
-        outcomes = [(None, INTERRUPTED) if o[0] is None else o for o in outcomes]
-    return outcomes
+        workers.close()
+        outcomes.interrupt()
+    return outcomes.of
 
 
-def can_end_fits(n_jobs):
-    """Say whether fits are done in other processes, which can be ended.
+class _Outcomes:
+    """What has come of fits so far, in the form that `persist` takes."""
 
-    Parameters
-    ----------
-    n_jobs : int or None
-        As in joblib; a ``parallel_config`` around the call is obeyed.
+    is_over = False
 
-    Returns
-    -------
-    answer : bool
-    """
-    backend, _ = get_active_backend()
-    return effective_n_jobs(n_jobs) > 1 and not getattr(backend, "uses_threads", False)
+    def __init__(self, n_fits):
+        self.of = [(None, STOPPED)] * n_fits
+        self.started = []
 
+    def under_way(self):
+        return [index for index in self.started if self.of[index] == (None, STOPPED)]
 
-def _fit_calmly(parent, index, candidate, X, y, fit_params, seconds, memory):
-    with nullcontext() if os.getpid() == parent else calm():
-        try:
-            with memory_limit(memory), time_limit(seconds):
-                return index, clone(candidate).fit(X, y, **fit_params), None
-        except OutOfTime:
-            return index, None, STOPPED
-        except Exception as error:
-            first_line = str(error).partition("\n")[0]
-            return index, None, f"{type(error).__name__}: {first_line}"
+    def forget(self, indices):
+        self.started = [index for index in self.started if index not in indices]
+
+    def give_up(self, index, reason):
+        self.of[index] = None, reason
+
+    def interrupt(self):
+        """Note that what was not fitted by now will not be."""
+        self.of = [(None, INTERRUPTED) if o[0] is None else o for o in self.of]
 
 
-@contextmanager
-def calm():
-    """Fit without chatter, and with one thread: parallelism is over candidates.
-
-    The number of threads changes the order of additions in BLAS, and with it
-    the last bit: a result would depend on `n_jobs`. And OpenMP threads that wait
-    for each other on a busy machine take a hundred times longer than one.
-    """
-    with warnings.catch_warnings(), threadpool_limits(limits=1):
-        # Convergence, collinear columns, small classes: such a candidate shows
-        # by its score. Deprecations must be seen.
-        for category in (UserWarning, RuntimeWarning):
-            warnings.simplefilter("ignore", category=category)
-        yield
+def _fit_calmly(stand_in, index, candidate, rows, seconds):
+    work = received(stand_in)
+    X, y, params = work.X, work.y, work.fit_params or {}
+    try:
+        with calm(), memory_limit(work.memory_limit), time_limit(seconds):
+            if rows is not None:
+                params = params_of_rows(params, rows, len(y))
+                X, y = take_rows(X, rows), take_rows(y, rows)
+            return index, clone(candidate).fit(X, y, **params), None
+    except OutOfTime:
+        return index, None, STOPPED
+    except Exception as error:
+        first_line = str(error).partition("\n")[0]
+        return index, None, f"{type(error).__name__}: {first_line}"
 
 
 def take_rows(data, rows):

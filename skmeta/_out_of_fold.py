@@ -15,10 +15,10 @@ from skmeta._ensemble import greedy_ensemble
 from skmeta._evaluation import (
     Prediction,
     asks_for_predictions_only,
-    calm,
     score_prediction,
 )
 from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
+from skmeta._workers import calm
 from skmeta.knowledge._scoring import score_folds
 
 

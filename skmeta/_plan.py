@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from skmeta._evaluation import calm
+from skmeta._workers import calm
 
 # Rows that tell how wide a table becomes.
 _ROWS_ENCODED = 1_000
@@ -44,7 +44,7 @@ def make_plan(recommendation, task, time_budget):
 
 def _estimate_memory(candidates, task):
     """Return the megabytes that a fit of each candidate on all rows takes, about."""
-    X, y, _ = task.sample(min(len(task.y), _ROWS_ENCODED))
+    X, y = task.take(_ROWS_ENCODED)
     known, megabytes = {}, []
     for candidate in candidates:
         steps = _preparation(candidate)

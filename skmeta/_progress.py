@@ -1,5 +1,6 @@
 """Say how far a search has come, to whoever wants to know."""
 
+import logging
 import time
 from dataclasses import dataclass
 
@@ -17,6 +18,9 @@ except ImportError:  # before scikit-learn 1.9
     def with_callbacks(method):
         """Return the method as it is."""
         return method
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Progress:
 
 
 class Reporter:
-    """Tell callbacks and the terminal of each candidate.
+    """Tell callbacks, the terminal and the log of each candidate.
 
     Parameters
     ----------
@@ -90,7 +94,8 @@ class Reporter:
     @property
     def is_wanted(self):
         """Whether there is anyone to be told."""
-        return bool(self._verbose) or self._callback is not None or self._in_sklearn
+        reads = bool(self._verbose) or _log.isEnabledFor(logging.INFO)
+        return reads or self._callback is not None or self._in_sklearn
 
     @property
     def _in_sklearn(self):
@@ -116,8 +121,10 @@ class Reporter:
         score = np.nan if error is not None else float(scores.mean())
         self._n_done += 1
         self._best = np.fmax(self._best, score)
+        line = self._write(number, configuration, scores, seconds, error)
+        _log.info("%s", line)
         if self._verbose:
-            self._print(number, configuration, scores, seconds, error)
+            print(line, flush=True)
         if self._callback is not None:
             progress = self._describe(configuration, score, seconds, error)
             self.wants_end |= bool(self._callback(progress))
@@ -125,15 +132,12 @@ class Reporter:
             self.wants_end |= self._tell_sklearn(configuration)
         return self.wants_end
 
-    def _print(self, number, configuration, scores, seconds, error):
+    def _write(self, number, configuration, scores, seconds, error):
         outcome = f"{scores.mean():.4f}"
         if error is not None:
             outcome = "failed" if "Traceback" in error else error
         of = "" if self._n_candidates is None else f"/{self._n_candidates}"
-        print(
-            f"[{number + 1}{of}] {configuration.name}: {outcome} ({seconds:.1f} s)",
-            flush=True,
-        )
+        return f"[{number + 1}{of}] {configuration.name}: {outcome} ({seconds:.1f} s)"
 
     def _describe(self, configuration, score, seconds, error):
         elapsed = time.perf_counter() - self._start

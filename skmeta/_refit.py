@@ -11,9 +11,10 @@ from sklearn.dummy import DummyClassifier
 from skmeta._configuration import Configuration
 from skmeta._decision import log_probabilities
 from skmeta._ensemble import WeightedEnsemble, align
-from skmeta._evaluation import INTERRUPTED, calm, fit_all, take_rows
+from skmeta._evaluation import INTERRUPTED, fit_all, take_rows
 from skmeta._schedule import CAUTION
 from skmeta._splits import hold_out, stratified_sample
+from skmeta._workers import Workers, calm
 from skmeta.exceptions import SkmetaWarning
 
 # What a member was fitted on if not on a number of rows: its models are those of the
@@ -73,11 +74,10 @@ def insure(task, configuration):
     if configuration == _PRIOR:
         return Insurance(_PRIOR, {}, prior, prior)
     params, candidate = task.make(configuration)
-    X, y, fit_params = task.take(train)
     limit = None
     if task.schedule.is_limited:
         limit = max(0.2, 0.6 * task.schedule.left())
-    [(estimator, error)] = fit_all([candidate], X, y, fit_params, seconds=limit)
+    [(estimator, error)] = fit_all([candidate], task.work, train, Workers(1), limit)
     if error == INTERRUPTED:
         raise KeyboardInterrupt
     if estimator is None or not _beats(estimator, prior, task, test):
@@ -167,10 +167,10 @@ def fit_members(indices, trials, task, fitted_on=None):
 def _fit_on(n_rows, indices, trials, task):
     fitted = fit_all(
         [trials.candidates[index] for index in indices],
-        *task.sample(n_rows),
-        n_jobs=task.usable_jobs(),
-        memory=task.memory_limit,
-        seconds=task.schedule.limit(),
+        task.work,
+        task.sample(n_rows),
+        task.workers,
+        task.schedule.limit(),
     )
     return {
         index: (estimator, n_rows, error)

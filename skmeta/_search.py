@@ -1,5 +1,6 @@
 """What the classifier and the selector share: recommend, try, refit."""
 
+import logging
 import os
 import time
 import warnings
@@ -29,12 +30,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skmeta._evaluation import (
-    STOPPED,
-    evaluate_candidates,
-    make_cv_results,
-    start_workers,
-)
+from skmeta._evaluation import STOPPED, evaluate_candidates, make_cv_results
 from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
 from skmeta._guard import learn_from
@@ -68,10 +64,13 @@ from skmeta._splits import (
 from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
+from skmeta._workers import Workers
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
+
+_log = logging.getLogger(__name__)
 
 # Candidates tried at a time when the recommender learns from what they score. One
 # by one would recommend no better, and leave processors idle.
@@ -99,10 +98,6 @@ _LEAST_FOR_WORKERS = 3.0
 
 # The part of the budget that is kept for the honest score, among others.
 _SHARE_OF_LAST_STEPS = 0.03
-
-# Bytes of the models of the splits that are kept in case there is no time to fit on
-# all rows; larger ones would take long on their way from another process.
-_LARGEST_MODEL = 2**24
 
 
 def _refitted_has(method):
@@ -373,14 +368,15 @@ class MetaSearch(
         task, knowledge, names, journal = self._begin(X, y, sample_weight, groups, log)
         schedule, log = task.schedule, task.log
         task = replace(task, reporter=self._make_reporter(task))
-        if schedule.is_limited and schedule.n_workers > 1 and self.n_candidates != 1:
-            task = replace(task, workers=start_workers(task.n_jobs))
         quick = None if log is None else quick_of(log)
         if schedule.is_limited and self.refit:
             quick = self._choose_quick(knowledge, names)
         self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
         self._scores_as_known = False  # until the recommender is there
-        with self._fitting_context(), closing(task.reporter):
+        with self._fitting_context(), closing(task.reporter), task.workers:
+            is_timed = schedule.is_limited and schedule.n_workers > 1
+            if is_timed and self.n_candidates != 1:
+                task.workers.start()
             insurance = None if quick is None else insure(task, quick)
             trials = Trials(Recommendation.none(), 0)
             with suppress(OutOfTime):
@@ -391,7 +387,7 @@ class MetaSearch(
                 trials = Trials(recommendation, len(task.splits))
             if log is not None and insurance is None:
                 trials.recommendation = read_log(log, recommendation)
-                self._evaluate(trials, task, trials.n_left, keep=np.inf)
+                self._evaluate(trials, task, trials.n_left)
             elif trials.n_left and log is None:
                 try:
                     self._try(recommender, trials, task)
@@ -406,6 +402,7 @@ class MetaSearch(
                 started = time.perf_counter()
                 members = self._fit_final(trials, task, insurance)
                 self.refit_time_ = time.perf_counter() - started
+                _log.info("Fitted what predicts in %.1f s.", self.refit_time_)
             errors = self.leaderboard_["error"]
             self.trial_log_ = make_log(trials, task, members, errors)
             if journal is not None and sample_weight is None:
@@ -491,15 +488,20 @@ class MetaSearch(
             score_params=score_params,
             schedule=schedule,
             seed=make_seed(self.random_state) if log is None else log["seed"],
-            n_jobs=self.n_jobs if schedule.n_workers > 1 else 1,
+            scorer=self.scorer_,
+            workers=Workers(self.n_jobs if schedule.n_workers > 1 else 1),
             memory_limit=self.memory_limit,
             footprint_limit=self._footprint_limit(log),
             split_params=split_params,
             log=log,
         )
+        _log.info("%d rows, %d columns, %d classes, seed %d.", *X.shape,
+                  len(task.classes), task.seed)  # fmt: skip
         knowledge, names = self._open_knowledge(
             task, sample_weight is not None, journal
         )
+        _log.info("Known: %d tasks, %d configurations that can be used.",
+                  len(knowledge.tasks), len(names))  # fmt: skip
         task = replace(
             task,
             fit_params=self._estimator_params(routed, sample_weight),
@@ -512,7 +514,10 @@ class MetaSearch(
         """Return the recommender, the task with its splits, and the recommendation."""
         recommender = self._fit_recommender(knowledge, names, task)
         task = self._split(recommender, task)
-        return recommender, task, self._recommend(recommender, (), task)
+        _log.info("%d splits of %d rows.", len(task.splits), task.n_rows)
+        recommendation = self._recommend(recommender, (), task)
+        _log.info("%s", recommendation.reason)
+        return recommender, task, recommendation
 
     def _try(self, recommender, trials, task):
         """Try what is recommended, in rounds that learn from those before.
@@ -523,14 +528,14 @@ class MetaSearch(
         is_limited = task.schedule.is_limited
         adapts = self._adapts(recommender)
         while trials.n_left:
-            task.schedule.n_workers = effective_n_jobs(task.usable_jobs())
+            task.schedule.n_workers = task.workers.n_usable
             if is_limited and not _put_affordable_first(trials, task):
                 if not task.wait_for_workers():
                     break
                 continue
             n_next = _ROUND if adapts or is_limited else trials.n_left
-            if task.usable_jobs() != task.n_jobs:
-                n_next = 1  # until the workers are there
+            if task.workers.are_awaited:
+                n_next = 1
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
             trials.forget_models(2 * self._n_members)
             if not goes_on or (is_limited and trials.show_enough(task.n_rows)):
@@ -540,7 +545,7 @@ class MetaSearch(
                 observed = trials.observations()
                 trials.plan_again(self._recommend(recommender, observed, task))
 
-    def _evaluate(self, trials, task, n_next, keep=_LARGEST_MODEL):
+    def _evaluate(self, trials, task, n_next):
         """Try the next candidates; say whether it is worth going on."""
         recommended = trials.recommendation.take(
             range(len(trials), len(trials) + n_next)
@@ -548,8 +553,6 @@ class MetaSearch(
         made = [
             task.make(configuration) for configuration in recommended.configurations
         ]
-        out_of_fold = task.out_of_fold
-        is_limited = task.schedule.is_limited
         n_before, configurations = len(trials), recommended.configurations
 
         def report(index, scores, seconds, error):
@@ -560,27 +563,17 @@ class MetaSearch(
 
         evaluations = evaluate_candidates(
             [candidate for _, candidate in made],
-            task.X,
-            task.y,
-            task.splits,
-            self.scorer_,
-            n_jobs=task.usable_jobs(),
-            fit_params=task.fit_params,
-            score_params=task.score_params,
+            task.work,
+            workers=task.workers,
             schedule=task.schedule,
             expected_seconds=recommended.expected_seconds,
             object_to=trials.make_objection(self._n_members),
-            memory_limit=task.memory_limit,
-            largest_model=keep if is_limited or keep == np.inf else 0,
-            footprint_limit=task.footprint_limit,
             on_candidate=report if task.reporter.is_wanted else None,
-            classes=None if out_of_fold is None else out_of_fold.classes,
-            class_weights=None if out_of_fold is None else out_of_fold.start,
-            judge=None if out_of_fold is None else out_of_fold.judge,
+            judge=None if task.out_of_fold is None else task.out_of_fold.judge,
         )
         trials.add(made, evaluations)
-        if STOPPED in evaluations.errors and task.workers is not None:
-            task.workers.clear()  # they were ended
+        if STOPPED in evaluations.errors:
+            task.workers.note_end()
         is_to_end = evaluations.interrupted or task.reporter.wants_end
         return len(evaluations.errors) > 0 and not is_to_end
 
@@ -758,12 +751,11 @@ class MetaSearch(
 
     def _fit_recommender(self, knowledge, names, task):
         """Extract meta-features, and fit the recommender on what may be used here."""
-        X, y, n_described = task.X, task.y, _MOST_ROWS
+        n_described = _MOST_ROWS
         if task.schedule.is_limited:
             n_described = _ROWS_DESCRIBED_PER_SECOND * task.schedule.budget
             n_described = int(np.clip(n_described, _LEAST_ROWS, _ROWS_DESCRIBED))
-        if n_described < len(y):
-            X, y, _ = task.sample(n_described)
+        X, y = task.take(n_described)
         extractor = MetaFeatureExtractor(level="full").fit(X, y)
         self.meta_features_ = pd.Series(
             extractor.meta_features_, index=extractor.get_feature_names_out()

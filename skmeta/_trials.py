@@ -3,28 +3,27 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from threading import Event
+from functools import cached_property
 
 import numpy as np
 
 from skmeta._base_learners import TaskSize, get_learner
-from skmeta._evaluation import (
-    Evaluations,
-    calm,
-    can_end_fits,
-    params_of_rows,
-    take_rows,
-)
+from skmeta._evaluation import Evaluations, Work, take_rows
 from skmeta._footprint import FootprintLimit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
 from skmeta._splits import stratified_sample
+from skmeta._workers import Workers, calm
 from skmeta.recommendation import Observation
 
 # The time of a fit grows with the rows to this power; that of kernels, and of what
 # else is one long call, by the larger one.
 _GROWTH = 1.1
 _LARGEST_GROWTH = 2.0
+
+# Bytes of the models of the splits that are kept in case there is no time to fit on
+# all rows; larger ones would take long on their way from another process.
+_LARGEST_MODEL = 2**24
 
 # Candidates that may be tried in vain on few rows.
 _PATIENCE = 8
@@ -54,17 +53,16 @@ class Task:
         Of an earlier search, to be repeated.
     reporter : Reporter, default=None
         Is told of each candidate.
+    scorer : callable, default=None
+        ``scorer(estimator, X, y)`` gives a float, greater is better.
     fit_params, score_params : dict, optional
         Given to ``fit`` and to the scorer.
     schedule : Schedule, optional
         The time that is left; without limit by default.
     make : callable, default=None
         ``make(configuration)`` returns the parameters of a candidate and itself.
-    n_jobs : int or None, default=None
-        As in joblib.
-    workers : threading.Event, default=None
-        Set when the processes that do the jobs are there. None if nobody waits for
-        them.
+    workers : Workers, optional
+        Who does it.
     memory_limit : float, default=None
         Megabytes that a fit may take.
     footprint_limit : FootprintLimit, optional
@@ -84,12 +82,12 @@ class Task:
     split_params: dict = field(default_factory=dict)
     log: dict | None = None
     reporter: Callable | None = None
+    scorer: Callable | None = None
     fit_params: dict = field(default_factory=dict)
     score_params: dict = field(default_factory=dict)
     schedule: Schedule = field(default_factory=Schedule)
     make: Callable | None = None
-    n_jobs: int | None = None
-    workers: Event | None = None
+    workers: Workers = field(default_factory=Workers)
     memory_limit: float | None = None
     footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
     out_of_fold: OutOfFold | None = None
@@ -107,8 +105,27 @@ class Task:
         """How large a fit on all rows is."""
         return TaskSize(len(self.y), self.X.shape[1], len(self.classes))
 
+    @cached_property
+    def work(self):
+        """What the evaluations of all candidates have in common."""
+        out_of_fold = self.out_of_fold
+        largest_model = _LARGEST_MODEL if self.schedule.is_limited else 0
+        return Work(
+            self.X,
+            self.y,
+            self.splits,
+            self.scorer,
+            self.fit_params,
+            self.score_params,
+            classes=None if out_of_fold is None else out_of_fold.classes,
+            class_weights=None if out_of_fold is None else out_of_fold.start,
+            memory_limit=self.memory_limit,
+            largest_model=largest_model if self.log is None else np.inf,
+            footprint_limit=self.footprint_limit,
+        )
+
     def sample(self, n_rows):
-        """Return a stratified sample of the rows, and what `fit` is given with it.
+        """Return a stratified sample of the rows.
 
         Parameters
         ----------
@@ -116,25 +133,28 @@ class Task:
 
         Returns
         -------
-        X, y, fit_params : table, ndarray and dict
+        rows : ndarray of int, or None
+            None if it is all of them.
         """
         if n_rows >= len(self.y):
-            return self.X, self.y, self.fit_params
-        return self.take(stratified_sample(self.codes, n_rows, self.seed))
+            return None
+        return stratified_sample(self.codes, n_rows, self.seed)
 
-    def take(self, rows):
-        """Return some rows, and what `fit` is given with them.
+    def take(self, n_rows):
+        """Return a stratified sample of the table.
 
         Parameters
         ----------
-        rows : ndarray of int
+        n_rows : int
 
         Returns
         -------
-        X, y, fit_params : table, ndarray and dict
+        X, y : table and ndarray
         """
-        params = params_of_rows(self.fit_params, rows, len(self.y))
-        return take_rows(self.X, rows), self.y[rows], params
+        rows = self.sample(n_rows)
+        if rows is None:
+            return self.X, self.y
+        return take_rows(self.X, rows), self.y[rows]
 
     def excess(self, estimator):
         """Say what of a fitted model is too much, None if nothing is.
@@ -159,14 +179,7 @@ class Task:
 
     def wait_for_workers(self):
         """Wait for workers that may do what cannot be done here; say if there are."""
-        if self.workers is None or self.workers.is_set():
-            return False
         return self.workers.wait(max(0.0, self.schedule.left_to_try() / 2))
-
-    def usable_jobs(self):
-        """Return `n_jobs`, or 1 while the workers are not there."""
-        is_alone = self.workers is not None and not self.workers.is_set()
-        return 1 if is_alone else self.n_jobs
 
 
 class Trials:
@@ -395,7 +408,7 @@ class Trials:
         answer : bool
         """
         learner = self.recommendation.configurations[index].learner
-        return get_learner(learner).is_stoppable or can_end_fits(task.usable_jobs())
+        return get_learner(learner).is_stoppable or task.workers.can_be_ended
 
     def refit_seconds(self, index, n_rows, task):
         """Predict the seconds that a candidate needs for another number of rows.

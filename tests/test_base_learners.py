@@ -27,7 +27,7 @@ from skmeta._base_learners import (
     make_estimator,
     split_hyperparameters,
 )
-from skmeta._evaluation import calm
+from skmeta._workers import calm
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=25)
 

@@ -4,7 +4,11 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
+from skmeta import (
+    MetaDecisionTreeClassifier,
+    MetaHyperparamSelector,
+    MetaLearnerClassifier,
+)
 
 _WEIGHTS = (
     "repeated rows change the meta-features and the number of rows, and with them "
@@ -16,6 +20,7 @@ EXPECTED_FAILURES = {
         "check_sample_weight_equivalence_on_sparse_data": _WEIGHTS,
     },
     "MetaHyperparamSelector": {},
+    "MetaDecisionTreeClassifier": {},
 }
 
 
@@ -30,6 +35,7 @@ ESTIMATORS = [
     MetaHyperparamSelector(
         LogisticRegression(), recommender="average", n_candidates=2, random_state=0
     ),
+    MetaDecisionTreeClassifier(random_state=0),
 ]
 # As `parametrize_with_checks` does, whose generator pytest 9 warns about with
 # scikit-learn 1.6.

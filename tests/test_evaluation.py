@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 import warnings
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,13 @@ from threadpoolctl import threadpool_info
 
 from skmeta._evaluation import (
     Evaluations,
-    calm,
+    Work,
     evaluate_candidates,
     make_cv_results,
     take_rows,
 )
 from skmeta._schedule import Schedule
+from skmeta._workers import Workers, calm
 
 N_ROWS = 12
 X = np.arange(2.0 * N_ROWS).reshape(N_ROWS, 2)
@@ -108,9 +109,11 @@ def mean_of_rows(estimator, X, y):
 
 def evaluate(*candidates, **options):
     """Evaluate doubles on twelve rows in three folds."""
-    options = {"scorer": asked_score, "splits": SPLITS} | options
-    splits, scorer = options.pop("splits"), options.pop("scorer")
-    return evaluate_candidates(candidates, X, Y, splits, scorer, **options)
+    known = {"X": X, "y": Y, "splits": SPLITS, "scorer": asked_score} | options
+    names = {each.name for each in fields(Work)}
+    work = Work(**{name: known.pop(name) for name in names & known.keys()})
+    with Workers(known.pop("n_jobs", None)) as workers:
+        return evaluate_candidates(candidates, work, workers=workers, **known)
 
 
 # Scores
@@ -164,7 +167,7 @@ def test_tables_of_every_kind(as_table, as_target):
         target.index += 100  # positions count, not labels
     candidate = LogisticRegression()
     scorer = get_scorer("accuracy")
-    evaluations = evaluate_candidates([candidate], as_table(X), target, SPLITS, scorer)
+    evaluations = evaluate(candidate, X=as_table(X), y=target, scorer=scorer)
     expected = evaluate(candidate, scorer=scorer)
     np.testing.assert_array_equal(evaluations.scores, expected.scores)
     assert evaluations.errors == (None,)
@@ -447,10 +450,8 @@ def test_a_full_disk_does_not_matter(monkeypatch):
 
     X_large = np.zeros((N_ROWS, 100_000))
     monkeypatch.setattr("joblib._memmapping_reducer.dump", fail)
-    evaluations = evaluate_candidates(
-        [ConstantScoreClassifier(0.2), ConstantScoreClassifier(0.3)],
-        X_large, Y, SPLITS, asked_score, n_jobs=2,
-    )  # fmt: skip
+    candidates = ConstantScoreClassifier(0.2), ConstantScoreClassifier(0.3)
+    evaluations = evaluate(*candidates, X=X_large, n_jobs=2)
     assert evaluations.scores.tolist() == [[0.2] * 3, [0.3] * 3]
 
 
@@ -718,7 +719,7 @@ def both_cv_results(estimator, grid, X, y, scorer):
     splits = list(StratifiedKFold(3).split(X, y))
     params = list(ParameterGrid(grid))
     candidates = [clone(estimator).set_params(**values) for values in params]
-    evaluations = evaluate_candidates(candidates, X, y, splits, scorer)
+    evaluations = evaluate(*candidates, X=X, y=y, splits=splits, scorer=scorer)
     return make_cv_results(evaluations, params), search.fit(X, y).cv_results_
 
 

@@ -6,7 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, get_scorer, make_
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
-from skmeta._evaluation import evaluate_candidates
+from skmeta._evaluation import Work, evaluate_candidates
 from skmeta._out_of_fold import OutOfFold
 
 N_FOLDS = 4
@@ -55,17 +55,10 @@ def test_a_judge_does_not_flatter_a_moved_threshold(skewed):
         LogisticRegression(class_weight="balanced"),
     ]
     scorer = get_scorer("balanced_accuracy")
-    plain = evaluate_candidates(candidates, X, y, splits, scorer)
+    plain = evaluate_candidates(candidates, Work(X, y, splits, scorer))
     out_of_fold = make(skewed, "balanced_accuracy", "balanced_accuracy")
-    judged = evaluate_candidates(
-        candidates,
-        X,
-        y,
-        splits,
-        scorer,
-        classes=out_of_fold.classes,
-        judge=out_of_fold.judge,
-    )
+    work = Work(X, y, splits, scorer, classes=out_of_fold.classes)
+    judged = evaluate_candidates(candidates, work, judge=out_of_fold.judge)
     assert np.diff(plain.mean_scores)[0] > 0.1
     assert np.diff(judged.mean_scores)[0] < 0.02
     assert judged.mean_scores.min() > plain.mean_scores[0] + 0.1
@@ -85,8 +78,7 @@ def test_without_other_folds_or_with_weights_labels_are_by_the_shares(skewed, wa
         weights=params.get("sample_weight"),
     )
     assert out_of_fold.judge is None
-    evaluations = evaluate_candidates(
-        [GaussianNB()],
+    work = Work(
         X,
         y,
         splits,
@@ -94,6 +86,7 @@ def test_without_other_folds_or_with_weights_labels_are_by_the_shares(skewed, wa
         classes=out_of_fold.classes,
         class_weights=out_of_fold.start,
     )
+    evaluations = evaluate_candidates([GaussianNB()], work)
     shares = np.array([np.mean(y == c) for c in out_of_fold.classes])
     for score, values, (_, test) in zip(
         evaluations.scores[0], evaluations.probabilities[0], splits, strict=True

@@ -1,4 +1,5 @@
 import io
+import logging
 import pickle
 import sys
 
@@ -200,3 +201,17 @@ def test_progress_bar_of_scikit_learn(wine, capfd):
     pytest.importorskip("rich")
     cheap().set_callbacks(callback.ProgressBar()).fit(*wine)
     assert "MetaLearnerClassifier - fit" in capfd.readouterr().out
+
+
+def test_steps_are_logged(wine, caplog, capsys):
+    """For whoever listens to the logger of the package; else nothing is said."""
+    cheap().fit(*wine)
+    assert caplog.records == []
+    with caplog.at_level(logging.INFO, logger="skmeta"):
+        fitted = cheap().fit(*wine)
+    told = [record.getMessage() for record in caplog.records]
+    assert told[0].startswith("178 rows, 13 columns, 3 classes")
+    assert fitted.recommendation_.reason in told
+    assert sum(line.startswith("[") for line in told) == 5
+    assert {record.name.partition(".")[0] for record in caplog.records} == {"skmeta"}
+    assert capsys.readouterr() == ("", "")

@@ -11,6 +11,7 @@ from skmeta import Configuration, Recommendation
 from skmeta._evaluation import Evaluations
 from skmeta._splits import hold_out, stratified_sample, thin_splits
 from skmeta._trials import Task, Trials
+from skmeta._workers import Workers
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=50)
 
@@ -75,12 +76,12 @@ def test_what_cannot_be_stopped_grows_faster():
     kernels = tuple(Configuration("svc", {"C": i}) for i in range(10))
     trials.recommendation = replace(trials.recommendation, configurations=kernels)
     splits = [(np.arange(80), np.arange(80, 100))] * 2
-    task = Task(None, np.zeros(1000), 100, splits=splits, n_jobs=1)
+    task = Task(None, np.zeros(1000), 100, splits=splits, workers=Workers(1))
     assert trials.refit_seconds(0, 800, task) == pytest.approx(100)
     assert not trials.can_be_stopped(0, task)
-    assert trials.can_be_stopped(0, replace(task, n_jobs=2))
+    assert trials.can_be_stopped(0, replace(task, workers=Workers(2)))
     with parallel_config(backend="threading"):
-        assert not trials.can_be_stopped(0, replace(task, n_jobs=2))
+        assert not trials.can_be_stopped(0, replace(task, workers=Workers(2)))
 
 
 def test_models_of_the_best_few_are_kept():

@@ -6,6 +6,7 @@ home directory when it is imported; and a damaged file in its cache stays there.
 """
 
 import json
+import logging
 import operator
 import os
 import shutil
@@ -21,6 +22,8 @@ import pandas as pd
 
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._growth import TaskSource
+
+_log = logging.getLogger(__name__)
 
 _TARGET = "__target__"
 
@@ -73,6 +76,7 @@ class OpenMLClient:
         """
         for attempt in range(self.n_tries):
             if attempt > 0:
+                _log.info("OpenML did not give %s, try %d", request, attempt)
                 time.sleep(min(self.pause * 2 ** (attempt - 1), 60.0))
             answer = self._ask_once({**request, "refresh": attempt > 0})
             if "failed" not in answer:

@@ -22,8 +22,9 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
-from skmeta._evaluation import calm, take_rows
+from skmeta._evaluation import take_rows
 from skmeta._files import read_file
+from skmeta._workers import calm
 from skmeta.knowledge._fingerprint import fingerprint
 from skmeta.knowledge._scoring import score_folds
 from skmeta.metafeatures import MetaFeatureExtractor

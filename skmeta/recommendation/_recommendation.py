@@ -1,3 +1,4 @@
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -144,8 +145,11 @@ class Recommendation:
         return explanation
 
     def __getstate__(self):
-        # The recommender is many times the size of what it says.
-        basis = self.basis and Explained(self.basis.explain(self))
+        # The recommender is many times the size of what it says. One of the user's may
+        # fail to say it, which must not keep a classifier from being saved.
+        basis = None
+        with suppress(Exception):
+            basis = self.basis and Explained(self.basis.explain(self))
         return self.__dict__ | {"basis": basis}
 
     def to_frame(self):

@@ -161,6 +161,25 @@ def test_it_survives_pickle_without_the_recommender(fitted):
     assert str(again.explain()) == str(fitted.recommendation_.explain())
 
 
+class SpeechlessRecommender(RandomRecommender):
+    """Cannot say what it would recommend for another table."""
+
+    def order(self, task, size):
+        if getattr(self, "has_spoken", False):
+            raise RuntimeError("I have said what I had to say.")
+        self.has_spoken = True
+        return super().order(task, size)
+
+
+def test_who_cannot_explain_can_be_saved(knowledge):
+    """A recommendation survives pickle though an explanation of it fails."""
+    made = SpeechlessRecommender().fit(knowledge, "accuracy").recommend({}, 3)
+    with pytest.raises(RuntimeError, match="said what"):
+        made.explain()
+    again = pickle.loads(pickle.dumps(made))
+    assert again.configurations == made.configurations
+
+
 def test_dict_is_json(fitted, knowledge):
     nothing_observed = RandomRecommender().fit(knowledge, "accuracy").recommend({}, 1)
     for explanation in (fitted.recommendation_.explain(), nothing_observed.explain()):
