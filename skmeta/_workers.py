@@ -6,8 +6,10 @@ import platform
 import threading
 import time
 import warnings
+from collections import Counter
 from concurrent.futures import BrokenExecutor, CancelledError
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 from errno import ENOSPC
 from pickle import PicklingError
 
@@ -167,7 +169,7 @@ class Workers:
             # Only as much is dispatched as can run.
             parallel = Parallel(
                 n_jobs=self.n_jobs,
-                backend=_backend_that_tells_of_deaths(),
+                backend=_suitable_backend(),
                 pre_dispatch="n_jobs",
                 batch_size=1,
                 return_as="generator_unordered",
@@ -181,16 +183,27 @@ def _answer():
     time.sleep(0.05)  # so that one does not answer for another
 
 
-def _backend_that_tells_of_deaths():
-    """Return the backend to use, None for the active one.
-
-    With dask, joblib 1.6 waits for ever for what was lost with a worker.
-    """
+def _suitable_backend():
+    """Return the backend to use, None for the active one as it is."""
     active, _ = get_active_backend()
-    if not _is_dask(active):
-        return None
-
     parent = type(active)
+    if _is_dask(active):
+        return _tells_of_deaths(parent)(
+            client=active.client,
+            wait_for_workers_timeout=active.wait_for_workers_timeout,
+            **active.submit_kwargs,
+        )
+    if not active.supports_return_generator:
+        # Ray's, and joblib's own of that kind, do what this asks for all the same.
+        options = {"supports_return_generator": True}
+        backend = copy(active)
+        backend.__class__ = type(parent.__name__, (parent,), options)
+        return backend
+    return None
+
+
+def _tells_of_deaths(parent):
+    """Return joblib's backend for dask, which waits for ever for lost tasks, mended."""
     submit = getattr(parent, "submit", None) or parent.apply_async  # before joblib 1.5
 
     def submit_and_tell(self, func, callback=None):
@@ -202,12 +215,7 @@ def _backend_that_tells_of_deaths():
         future.add_done_callback(tell)
         return future
 
-    backend = type(parent.__name__, (parent,), {submit.__name__: submit_and_tell})
-    return backend(
-        client=active.client,
-        wait_for_workers_timeout=active.wait_for_workers_timeout,
-        **active.submit_kwargs,
-    )
+    return type(parent.__name__, (parent,), {submit.__name__: submit_and_tell})
 
 
 def _send(value):
@@ -287,7 +295,7 @@ def persist(indices, run, results, workers):
         wanted.
     workers : Workers
     """
-    batches = [indices]
+    batches, n_deaths = [indices], Counter()
     while batches and not results.is_over:
         batch = batches.pop(0)
         try:
@@ -296,10 +304,11 @@ def persist(indices, run, results, workers):
             under_way = results.under_way()
             if is_death(error):
                 _log.info("A worker is gone: %r", error)
-                # One of those under way has ended the process that it was in. Alone
-                # it will do so again, and the others will not.
+                # One of those under way may have ended the process that it was in.
+                # Alone it will do so again, and the others will not.
                 workers.close()
-                if len(under_way) == 1:
+                n_deaths.update(under_way)
+                if len(under_way) == 1 and n_deaths[under_way[0]] > 1:
                     results.give_up(under_way[0], DIED)
                 else:
                     results.forget(under_way)
