@@ -19,12 +19,14 @@ nitpicky = False
 html_title = "skmeta"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
-    "header_links_before_dropdown": 3,
+    "header_links_before_dropdown": 5,
     "show_prev_next": False,
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
 }
 html_show_sourcelink = False
+# Pages that stand alone have no section to navigate.
+html_sidebars = {"*": []}
 
 # The pages are read on their own, too, so that links are those of files.
 myst_heading_anchors = 4

@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 DIED = "The process that fitted it has died."
 
 # What the libraries of clusters raise when a worker is gone. They are not imported.
-_DEATHS = {"KilledWorker", "RayError"}
+_DEATHS = {"KilledWorker", "NodeDiedError", "ObjectLostError", "RayActorError",
+           "WorkerCrashedError"}  # fmt: skip
 
 
 class Workers:
@@ -194,12 +195,21 @@ def _suitable_backend():
             **active.submit_kwargs,
         )
     if not active.supports_return_generator:
-        # Ray's, and joblib's own of that kind, do what this asks for all the same.
-        options = {"supports_return_generator": True}
         backend = copy(active)
-        backend.__class__ = type(parent.__name__, (parent,), options)
+        backend.__class__ = _as_generator(parent)
         return backend
     return None
+
+
+def _as_generator(parent):
+    """Return a backend such as Ray's that says it can yield results, as it can."""
+
+    def abort_everything(self, ensure_ready=True):
+        # To start other processes at once takes seconds that nobody may have left.
+        parent.abort_everything(self, ensure_ready=False)
+
+    options = {"supports_return_generator": True, "abort_everything": abort_everything}
+    return type(parent.__name__, (parent,), options)
 
 
 def _tells_of_deaths(parent):

@@ -82,7 +82,12 @@ def ray():
     ray = pytest.importorskip("ray")
     from ray.util.joblib import register_ray
 
-    ray.init(num_cpus=N_WORKERS, include_dashboard=False, log_to_driver=False)
+    ray.init(
+        num_cpus=N_WORKERS,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": {"PYTHONPATH": os.path.dirname(__file__)}},
+    )
     register_ray()
     try:
         yield partial(parallel_config, backend="ray", n_jobs=N_WORKERS)

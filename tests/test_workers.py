@@ -45,7 +45,7 @@ def test_only_as_much_is_asked_for_as_can_run():
     assert len(asked) == 20
 
 
-class RayError(Exception):
+class RayActorError(Exception):
     """Has the name of an error that means that a worker is gone."""
 
 
@@ -62,7 +62,7 @@ class Results:
             self.started.append(index)
             if len(self.under_way()) == 3 or index == indices[-1]:
                 if self.deadly & set(self.under_way()):
-                    raise RayError
+                    raise RayActorError
                 self.done += self.under_way()
 
     def under_way(self):
