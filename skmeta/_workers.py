@@ -14,7 +14,7 @@ from errno import ENOSPC
 from pickle import PicklingError
 
 from joblib import effective_n_jobs
-from joblib.parallel import MultiprocessingBackend, get_active_backend
+from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import ThreadpoolController
 
@@ -52,28 +52,24 @@ class Workers:
         self.close()
 
     def start(self):
-        """Start what will be needed, if possible without waiting for it.
+        """Start what will be needed, without waiting for it.
 
         Each process imports scikit-learn and more, which takes seconds on a busy
         machine.
         """
-        backend, _ = get_active_backend()
-        if isinstance(backend, MultiprocessingBackend):  # Ray's is one
-            self._open()  # processes that belong to it alone
-            return
         are_there = self._are_there = threading.Event()
         # They are asked for here, where a `parallel_config` around the call is seen.
-        answers = Parallel(
-            n_jobs=self.n_jobs, return_as="generator_unordered", batch_size=1
-        )(delayed(_answer)() for _ in range(effective_n_jobs(self.n_jobs)))
+        parallel, n_calls = self._make(), effective_n_jobs(self.n_jobs)
 
-        def wait():
+        def start():
             with suppress(Exception):
-                for _ in answers:
+                parallel.__enter__()
+                for _ in parallel(delayed(_answer)() for _ in range(n_calls)):
                     pass
+                self._parallel = parallel
                 are_there.set()
 
-        threading.Thread(target=wait, name="skmeta-workers", daemon=True).start()
+        threading.Thread(target=start, name="skmeta-workers", daemon=True).start()
 
     def wait(self, seconds):
         """Wait for those that were started; say whether that was any use.
@@ -167,17 +163,18 @@ class Workers:
 
     def _open(self):
         if self._parallel is None:
-            # Only as much is dispatched as can run.
-            parallel = Parallel(
-                n_jobs=self.n_jobs,
-                backend=_suitable_backend(),
-                pre_dispatch="n_jobs",
-                batch_size=1,
-                return_as="generator_unordered",
-                **self._options,
-            )
-            self._parallel = parallel.__enter__()
+            self._parallel = self._make().__enter__()
         return self._parallel
+
+    def _make(self):
+        return Parallel(
+            n_jobs=self.n_jobs,
+            backend=_suitable_backend(),
+            pre_dispatch="n_jobs",  # only as much as can run
+            batch_size=1,
+            return_as="generator_unordered",
+            **self._options,
+        )
 
 
 def _answer():

@@ -199,7 +199,7 @@ def test_a_time_budget(cluster, table):
     """A search by the clock runs there too."""
     X, y = table
     with cluster():
-        clf = classifier(n_candidates=None, time_budget=8).fit(X, y)
+        clf = classifier(n_candidates=None, time_budget=12).fit(X, y)
     assert clf.leaderboard_["error"].isna().any()
     assert clf.score(X, y) > 0.6
 
