@@ -462,13 +462,16 @@ def _on_cluster(name, address):
     import ray
     from ray.util.joblib import register_ray
 
-    ray.init(address=address, log_to_driver=False)
+    is_ours = not ray.is_initialized()
+    if is_ours:
+        ray.init(address=address, log_to_driver=False)
     try:
         register_ray()
         with joblib.parallel_config("ray", n_jobs=-1):
             yield
     finally:
-        ray.shutdown()
+        if is_ours:
+            ray.shutdown()
 
 
 # merge, show, diff

@@ -372,6 +372,13 @@ class MetaLearnerClassifier(MetaSearch):
     def _check_parameters(self):
         super()._check_parameters()
         check_number("ensemble_size", self.ensemble_size, Integral, "an integer >= 1")
+        methods = ("fit", "transform", "get_params")
+        is_transformer = all(hasattr(self.preprocessor, name) for name in methods)
+        if self.preprocessor is not None and not is_transformer:
+            raise TypeError(
+                f"preprocessor must be a transformer of scikit-learn's kind, with fit, "
+                f"transform and get_params, or None, got: {self.preprocessor!r}."
+            )
 
     def _followed_metric(self, knowledge):
         metric, is_exact = nearest_metric(self.scoring)

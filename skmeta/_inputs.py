@@ -1,5 +1,6 @@
 """Check what the user gives, and say what is wrong with it."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.utils.validation import (
 
 from skmeta._evaluation import asks_for_predictions_only
 from skmeta._tables import without_polars
+from skmeta.exceptions import SkmetaWarning
 
 _ROWS_SCORED = 2_000
 
@@ -200,7 +202,22 @@ def check_target(y, X):
         raise ValueError(
             f"y must have at least two classes, got: one class, {str(y[0])!r}."
         )
+    _warn_of_regression(y)
     return y
+
+
+def _warn_of_regression(y):
+    """Say so if classes look like the values of a quantity."""
+    if y.dtype.kind not in "iuf":
+        return
+    n_classes = len(np.unique(y))
+    if n_classes > 20 and len(y) < 5 * n_classes:
+        warnings.warn(
+            f"y has {n_classes} different numbers in {len(y)} rows, and each is taken "
+            f"for a class. If they are values of a quantity, use a regressor.",
+            SkmetaWarning,
+            stacklevel=5,
+        )
 
 
 def _without_nullable(y):

@@ -615,6 +615,12 @@ class MetaSearch(
         check_number(
             "max_model_mb", self.max_model_mb, Real, "a number of megabytes > 0"
         )
+        is_whole = self.n_jobs is None or isinstance(self.n_jobs, Integral)
+        if not is_whole or self.n_jobs == 0:
+            raise ValueError(
+                f"n_jobs must be an integer other than 0 (-1 is all cores) or None, "
+                f"got: {self.n_jobs!r}."
+            )
         if self.callback is not None and not callable(self.callback):
             raise TypeError(
                 f"callback must be a function of a skmeta.progress.Progress or None, "

@@ -10,6 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, make_scorer
 
 from skmeta import MetaLearnerClassifier
 from skmeta.__main__ import main
+from skmeta.exceptions import SkmetaWarning
 
 CHEAP = ["gaussian_nb", "decision_tree"]
 
@@ -138,3 +139,27 @@ def test_categorical_target_on_the_command_line(tmp_path, ordered, capsys):
     command = f"fit {tmp_path / 'table.parquet'} --target y --n-candidates 1"
     assert main(command.split()) == 0
     assert "3 classes" in capsys.readouterr().out
+
+
+def test_a_quantity_is_not_taken_for_classes_in_silence():
+    """It is, since it could be, but with a warning."""
+    y = np.repeat(np.arange(30.0), 3)
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    with pytest.warns(SkmetaWarning, match="30 different numbers in 90 rows"):
+        cheap().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"n_jobs": "two"}, "n_jobs must be an integer other than 0"),
+        ({"n_jobs": 0}, "n_jobs must be an integer other than 0"),
+        ({"preprocessor": "scale"}, "preprocessor must be a transformer"),
+        ({"preprocessor": never}, "preprocessor must be a transformer"),
+    ],
+    ids=["n_jobs=two", "n_jobs=0", "preprocessor=scale", "preprocessor=never"],
+)
+def test_parameters_of_another_kind(table, parameters, message):
+    """Before anything is fitted, and with what they must be."""
+    with pytest.raises((TypeError, ValueError), match=message):
+        cheap(**parameters).fit(*table)
