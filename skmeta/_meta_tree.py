@@ -100,7 +100,7 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
     >>> estimators = [("linear", linear), ("nb", GaussianNB())]
     >>> clf = MetaDecisionTreeClassifier(estimators).fit(X, y)
     >>> print(clf.export_text())
-    trust nb: 178 rows, right on 174
+    trust nb: 178 rows, right on 172
     """
 
     def __init__(
