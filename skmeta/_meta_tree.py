@@ -235,7 +235,8 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         -------
         y : ndarray of shape (n_rows,)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        labels = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[labels]
 
     def trusted(self, X):
         """Return the name of the classifier trusted for each row.
@@ -248,7 +249,17 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         -------
         names : ndarray of str of shape (n_rows,)
         """
-        return np.array(self.names_)[self._trust(X)[0]]
+        trusted, _ = self._trust(X)
+        return np.array(self.names_)[trusted]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # Base classifiers that do not take these say so themselves.
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
 
     def _trust(self, X):
         check_is_fitted(self)
