@@ -1,6 +1,6 @@
 """AutoML for scikit-learn that has seen other tables."""
 
-import logging
+import logging as _logging
 
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._configuration import Configuration
@@ -19,7 +19,7 @@ from skmeta.recommendation import (
 __version__ = "0.1.0.dev0"
 
 # Nothing is said on the terminal unless a program asks for it.
-logging.getLogger("skmeta").addHandler(logging.NullHandler())
+_logging.getLogger("skmeta").addHandler(logging.NullHandler())
 
 __all__ = [
     "Configuration",

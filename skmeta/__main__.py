@@ -152,8 +152,8 @@ def _fit(options):
         _write(classifier, options.output)
         members = classifier.trial_log_["members"]
         if any(member["fitted_on"] != len(y_train) for member in members):
-            # There was no time to fit on three quarters of the rows.
-            print(f"\nWritten to {options.output}")
+            print(f"\nWritten to {options.output}, as fitted on {len(y_train)} of "
+                  f"{len(y)} rows or fewer: more time is needed for all.")  # fmt: skip
             return
         with calm():
             ensemble = clone(classifier.ensemble_).fit(X, y)

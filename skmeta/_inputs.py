@@ -1,5 +1,6 @@
 """Check what the user gives, and say what is wrong with it."""
 
+import inspect
 import warnings
 from numbers import Integral
 
@@ -234,6 +235,22 @@ def _is_mixed_list(X):
     return any(isinstance(cell, str) or cell is None for row in X for cell in row)
 
 
+def _check_signature(scorer):
+    """Raise an error if a scorer is a function of true and predicted classes."""
+    try:
+        signature = inspect.signature(scorer)
+    except (TypeError, ValueError):
+        return  # it does not say
+    try:
+        signature.bind("estimator", "X", "y")
+    except TypeError:
+        raise ValueError(
+            f"scoring must be the name of a metric or be called as "
+            f"scoring(estimator, X, y), got: {scorer!r}, which takes {signature}. Wrap "
+            f"a function of true and predicted classes in sklearn.metrics.make_scorer."
+        ) from None
+
+
 def check_groups(groups):
     """Raise an error if a row has no group.
 
@@ -257,10 +274,10 @@ def check_groups(groups):
 
 
 def check_scorer(scorer, y, scoring):
-    """Raise an error if a scorer of scikit-learn cannot score these classes.
+    """Raise an error if a scorer cannot score these classes.
 
     Found before hours are spent on candidates. What is not scikit-learn's may ask for
-    more than predictions, and is not tried.
+    more than predictions, and is only looked at.
 
     Parameters
     ----------
@@ -271,6 +288,7 @@ def check_scorer(scorer, y, scoring):
         As the user gave it, for the message.
     """
     if not asks_for_predictions_only(scorer):
+        _check_signature(scorer)
         return
     first = np.unique(y, return_index=True)[1]
     rows = np.union1d(first, np.arange(min(len(y), _ROWS_SCORED)))

@@ -197,6 +197,11 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
             raise ValueError(
                 "estimators must be pairs of name and classifier, got none."
             )
+        if not all(isinstance(e, tuple) and len(e) == 2 for e in self.estimators):
+            raise ValueError(
+                f"estimators must be pairs of name and classifier, such as "
+                f"('nb', GaussianNB()), got: {self.estimators!r}."
+            )
         names, estimators = map(list, zip(*self.estimators, strict=True))
         silent = [
             name
@@ -216,6 +221,7 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
+            With the columns that it had in `fit`.
 
         Returns
         -------
@@ -230,6 +236,7 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
+            With the columns that it had in `fit`.
 
         Returns
         -------
@@ -244,6 +251,7 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
+            With the columns that it had in `fit`.
 
         Returns
         -------

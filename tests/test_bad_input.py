@@ -163,3 +163,9 @@ def test_parameters_of_another_kind(table, parameters, message):
     """Before anything is fitted, and with what they must be."""
     with pytest.raises((TypeError, ValueError), match=message):
         cheap(**parameters).fit(*table)
+
+
+def test_a_function_of_classes_is_no_scorer(table):
+    """Found before anything is fitted, with the way to make it one."""
+    with pytest.raises(ValueError, match="make_scorer"):
+        cheap(scoring=lambda y_true, y_pred: 0.5, callback=never).fit(*table)

@@ -156,6 +156,7 @@ def test_it_can_be_cloned_and_saved():
     ("params", "message"),
     [
         ({"estimators": []}, "got none"),
+        ({"estimators": [GaussianNB()]}, "must be pairs of name and classifier"),
         ({"estimators": [("svm", LinearSVC())]}, r"\['svm'\] have not"),
         ({"max_depth": 0}, "max_depth must be an integer >= 1 or None, got: 0"),
         ({"min_samples_leaf": 0}, "min_samples_leaf must be an integer >= 1, got: 0"),

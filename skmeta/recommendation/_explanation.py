@@ -158,7 +158,7 @@ class Explanation:
         )
         if not np.isfinite(self.observed):
             return line
-        verdict = "as expected"
+        verdict = "within that range"
         if not self.low <= self.observed <= self.high:
             verdict = f"{'more' if self.observed > self.high else 'less'} than expected"
         return f"{line} It was {self.observed:.3f}, {verdict}."
