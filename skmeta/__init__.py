@@ -19,7 +19,7 @@ from skmeta.recommendation import (
 __version__ = "0.1.0.dev0"
 
 # Nothing is said on the terminal unless a program asks for it.
-_logging.getLogger("skmeta").addHandler(logging.NullHandler())
+_logging.getLogger("skmeta").addHandler(_logging.NullHandler())
 
 __all__ = [
     "Configuration",
