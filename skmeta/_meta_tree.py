@@ -75,7 +75,7 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         Size of the tree. One leaf is the single best classifier.
     n_features_in_ : int
         Columns of the table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str
         Their names, where the table had them.
 
     See Also
@@ -244,6 +244,24 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         """
         labels = self.predict_proba(X).argmax(axis=1)
         return self.classes_[labels]
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy of `predict`.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            With the columns that it had in `fit`.
+        y : array-like of shape (n_rows,)
+            Their classes.
+        sample_weight : array-like of shape (n_rows,), default=None
+            What each row counts.
+
+        Returns
+        -------
+        accuracy : float
+        """
+        return super().score(X, y, sample_weight)
 
     def trusted(self, X):
         """Return the name of the classifier trusted for each row.
