@@ -78,7 +78,7 @@ class _Watch:
         self.end = end
         self._thread_id = threading.get_ident()
         self.is_over = False
-        self._is_raising = False
+        self._is_raising = self._has_raised = False
 
     def start(self):
         _monitor().put(self)
@@ -87,13 +87,23 @@ class _Watch:
         """Make sure that what has been raised in vain does not come any more."""
         while self._is_raising:
             time.sleep(0)
-        _raise_in(self._thread_id, None)
+        if not self._has_raised:
+            return
+        # One more takes the place of one that is still to come. To take that back
+        # would leave Python 3.11 looking for it, under a profiler for ever.
+        try:
+            _raise_in(self._thread_id)
+            while True:
+                time.sleep(0)
+        except OutOfTime:
+            pass
 
     def fire(self):
         """Raise, unless it is over; say whether it may have to be done again."""
         self._is_raising = True
         if not self.is_over:
-            _raise_in(self._thread_id, OutOfTime)
+            self._has_raised = True
+            _raise_in(self._thread_id)
         self._is_raising = False
         self.end += _AGAIN
         return not self.is_over
@@ -133,10 +143,11 @@ def _watch(queued):
             watches = [w for w in watches if w.end > now or w.fire()]
 
 
-def _raise_in(thread_id, exception):
-    """Raise an exception in a thread, or with None take one back that is pending."""
-    pending = None if exception is None else ctypes.py_object(exception)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), pending)
+def _raise_in(thread_id):
+    """Raise in a thread, in the place of what is still to be raised there."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread_id), ctypes.py_object(OutOfTime)
+    )
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Time and memory limits, by the real clock and with wide margins."""
 
+import subprocess
 import sys
 import threading
 import time
@@ -84,6 +85,25 @@ def test_one_inside_the_other():
     with pytest.raises(OutOfTime), time_limit(1.0):
         inner()
     assert stopped == ["inner"]
+
+
+def test_under_a_profiler(tmp_path):
+    """Once something has been stopped, what follows goes on as ever."""
+    code = """
+from skmeta._limits import OutOfTime, time_limit
+
+for _ in range(3):
+    try:
+        with time_limit(0.02):
+            while True:
+                sorted([2, 1])
+    except OutOfTime:
+        pass
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    profiler = [sys.executable, "-m", "cProfile", "-o", str(tmp_path / "profile")]
+    subprocess.run([*profiler, str(script)], timeout=60, check=True)
 
 
 def test_each_thread_has_its_own():
