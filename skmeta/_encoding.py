@@ -8,11 +8,9 @@ import sklearn
 from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import StratifiedKFold
-from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     OneHotEncoder,
@@ -34,10 +32,10 @@ from skmeta._tables import (
     read_numbers,
     read_table,
 )
+from skmeta._text import learn_texts, transform_texts
 
 _MAX_TARGET_CLASSES = 5
 _N_COMPONENTS = 30
-_MAX_NGRAMS = 20_000  # of words, and as many of characters
 # What becomes of a date, and how many there are of all but the first before they begin
 # again.
 DATE_PARTS = ("year", "month", "day", "day_of_week", "hour")
@@ -46,10 +44,6 @@ CYCLES = (12, 31, 7, 24)
 OTHER_LABEL = {"True": "1", "False": "0", "1": "True", "0": "False"}
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
-# Beyond that many, n-grams of characters take seconds and gain little.
-_MAX_CHARACTERS = 1_000_000
-# With it a linear model's default penalty suits n-grams as it suits numbers.
-_NGRAM_WEIGHT = 3.0
 # Steps inside hand on arrays and sparse matrices whatever the user set globally.
 _with_arrays = config_context(transform_output="default")
 
@@ -202,7 +196,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             blocks.append(self._target_steps_.transform(codes))
         columns = _take(X, self.text_columns_)
         for column, steps in zip(columns, self._text_steps_, strict=True):
-            blocks.append(steps.transform(_texts(column)))
+            blocks.append(transform_texts(steps, _texts(column)))
         codes = self._look_up(X, self.categorical_columns_, self._code_of_level_)
         return self._assemble(blocks, codes)
 
@@ -338,23 +332,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_text(self, texts):
         """Return fitted steps and what they make of the texts."""
-        # Words of one letter count, which scikit-learn leaves out by default.
-        words = _vectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b")
-        vectorizers = [("words", words)]
-        if sum(map(len, texts)) <= _MAX_CHARACTERS:
-            characters = _vectorizer(analyzer="char_wb", ngram_range=(3, 5))
-            vectorizers.append(("characters", characters))
-        weights = {name: _NGRAM_WEIGHT for name, _ in vectorizers}
-        steps = [FeatureUnion(vectorizers, transformer_weights=weights)]
-        encoded = steps[0].fit_transform(texts)
-        if self.text == "components":
-            n_components = min(_N_COMPONENTS, len(texts) - 1, encoded.shape[1])
-            steps.append(TruncatedSVD(n_components, random_state=0))
-            encoded = steps[-1].fit_transform(encoded)
-            if self.scale is not None:
-                steps.append(StandardScaler())
-                encoded = steps[-1].fit_transform(encoded)
-        return make_pipeline(*steps), encoded
+        if self.text == "ngrams":
+            return learn_texts(texts)
+        steps, encoded = learn_texts(texts, _N_COMPONENTS)
+        if self.scale is None:
+            return steps, encoded
+        scaler = StandardScaler()
+        encoded = scaler.fit_transform(encoded)
+        return make_pipeline(*(step for _, step in steps.steps), scaler), encoded
 
     def _look_up(self, X, positions, code_of_level):
         """Return codes as numbered in `fit`: -1 missing, -2 never seen.
@@ -455,10 +440,6 @@ def _date_parts(seconds, as_cycles):
         return parts
     angles = 2 * np.pi * parts[:, 1:] / CYCLES
     return np.hstack([parts[:, :1], np.sin(angles), np.cos(angles)])
-
-
-def _vectorizer(**params):
-    return TfidfVectorizer(sublinear_tf=True, max_features=_MAX_NGRAMS, **params)
 
 
 def _target_encoder():

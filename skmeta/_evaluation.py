@@ -16,6 +16,7 @@ from skmeta._ensemble import align
 from skmeta._footprint import Footprint, FootprintLimit, typical
 from skmeta._limits import OutOfTime, memory_limit, time_limit
 from skmeta._schedule import Schedule
+from skmeta._text import TextMemo
 from skmeta._workers import Workers, calm, persist, received, this_process
 
 # Seconds that workers get to stop by themselves, before they are ended.
@@ -37,6 +38,9 @@ class Evaluations:
         Greater is better; NaN where the candidate failed.
     fit_seconds, score_seconds : ndarray of shape (n_tried, n_splits)
         Wall-clock seconds of each fold.
+    text_seconds : ndarray of shape (n_tried, n_splits)
+        Those among them that texts took. For the next candidate they may be
+        remembered, so that it takes none.
     errors : tuple of (str or None)
         The first traceback of each candidate, None where it did not fail.
     probabilities : tuple of (list of ndarray or None)
@@ -56,6 +60,7 @@ class Evaluations:
     scores: np.ndarray
     fit_seconds: np.ndarray
     score_seconds: np.ndarray
+    text_seconds: np.ndarray
     errors: tuple
     probabilities: tuple
     models: tuple
@@ -72,6 +77,7 @@ class Evaluations:
             scores=unknown,
             fit_seconds=unknown,
             score_seconds=unknown,
+            text_seconds=unknown,
             errors=nothing,
             probabilities=nothing,
             models=nothing,
@@ -85,6 +91,7 @@ class Evaluations:
             np.concatenate([self.scores, later.scores]),
             np.concatenate([self.fit_seconds, later.fit_seconds]),
             np.concatenate([self.score_seconds, later.score_seconds]),
+            np.concatenate([self.text_seconds, later.text_seconds]),
             self.errors + later.errors,
             self.probabilities + later.probabilities,
             self.models + later.models,
@@ -112,6 +119,7 @@ class _FoldResult:
     score: float
     fit_seconds: float
     score_seconds: float
+    text_seconds: float
     error: str | None
     probabilities: np.ndarray | None = None
     model: object = None
@@ -156,6 +164,13 @@ class Work:
     footprint_limit : FootprintLimit, optional
         What a model may take. A candidate that takes more keeps its scores and has
         an error; where there is a deadline it gets no further splits.
+
+    Attributes
+    ----------
+    texts : TextMemo
+        What texts became.
+    process : tuple
+        Where this was made.
     """
 
     X: object
@@ -169,6 +184,7 @@ class Work:
     memory_limit: float | None = None
     largest_model: float = 0
     footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
+    texts: TextMemo = field(default_factory=TextMemo, init=False)
     process: tuple = field(default_factory=this_process, init=False)
 
 
@@ -423,8 +439,8 @@ class _Results:
         # After an interruption those under way at the end are no rows.
         tried = self._complete() if self.interrupted else self._n_started
         n_tried = max(tried, default=-1) + 1
-        arrays = np.full((4, n_tried, self._n_splits), np.nan)
-        scores, plain_scores, fit_seconds, score_seconds = arrays
+        arrays = np.full((5, n_tried, self._n_splits), np.nan)
+        scores, plain_scores, fit_seconds, score_seconds, text_seconds = arrays
         errors = [None] * n_tried
         probabilities, models = [None] * n_tried, [None] * n_tried
         footprints = [None] * n_tried
@@ -435,6 +451,7 @@ class _Results:
                 plain_scores[index, fold] = result.plain_score
                 fit_seconds[index, fold] = result.fit_seconds
                 score_seconds[index, fold] = result.score_seconds
+                text_seconds[index, fold] = result.text_seconds
             errors[index] = _summary(folds, self._n_splits)[2]
             if len(folds) < self._n_splits and errors[index] is None:
                 errors[index] = self._reasons.get(index, _CUT)
@@ -452,6 +469,7 @@ class _Results:
             scores,
             fit_seconds,
             score_seconds,
+            text_seconds,
             tuple(errors),
             tuple(probabilities),
             tuple(models),
@@ -501,8 +519,13 @@ def _fit_and_score(work, index, fold, candidate, limit):
     start = time.perf_counter()
     fitted, score, probabilities, model = start, np.nan, None, None
     footprint = ended = None
+    text_seconds = work.texts.seconds
     try:
-        with memory_limit(work.memory_limit), time_limit(limit):
+        with (
+            memory_limit(work.memory_limit),
+            time_limit(limit),
+            work.texts.in_use(),
+        ):
             estimator = clone(candidate)
             estimator.fit(
                 take_rows(work.X, train),
@@ -532,6 +555,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
         np.nan if error else score,
         fitted - start,
         ended - fitted,
+        work.texts.seconds - text_seconds,
         error,
         probabilities,
         model,
@@ -747,7 +771,12 @@ def _fit_calmly(stand_in, index, candidate, rows, seconds):
     work = received(stand_in)
     X, y, params = work.X, work.y, work.fit_params or {}
     try:
-        with calm(), memory_limit(work.memory_limit), time_limit(seconds):
+        with (
+            calm(),
+            memory_limit(work.memory_limit),
+            time_limit(seconds),
+            work.texts.in_use(),
+        ):
             if rows is not None:
                 params = params_of_rows(params, rows, len(y))
                 X, y = take_rows(X, rows), take_rows(y, rows)

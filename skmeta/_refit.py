@@ -46,12 +46,15 @@ class Insurance:
         Unfitted.
     estimator : classifier
         Fitted on `QUICK`.
+    text_seconds : float, default=0.0
+        That texts took for each row.
     """
 
     configuration: Configuration
     params: dict
     candidate: ClassifierMixin
     estimator: ClassifierMixin
+    text_seconds: float = 0.0
 
 
 def insure(task, configuration):
@@ -80,11 +83,11 @@ def insure(task, configuration):
     [(estimator, error)] = fit_all([candidate], task.work, train, Workers(1), limit)
     if error == INTERRUPTED:
         raise KeyboardInterrupt
-    if estimator is None or not _beats(estimator, prior, task, test):
-        return Insurance(_PRIOR, {}, prior, prior)
-    if task.excess(estimator) is not None:
-        return Insurance(_PRIOR, {}, prior, prior)
-    return Insurance(configuration, params, candidate, estimator)
+    text_seconds = task.work.texts.seconds / len(train)
+    is_better = estimator is not None and _beats(estimator, prior, task, test)
+    if not is_better or task.excess(estimator) is not None:
+        return Insurance(_PRIOR, {}, prior, prior, text_seconds)
+    return Insurance(configuration, params, candidate, estimator, text_seconds)
 
 
 def _beats(estimator, prior, task, rows):

@@ -378,6 +378,9 @@ class MetaSearch(
             if is_timed and self.n_candidates != 1:
                 task.workers.start()
             insurance = None if quick is None else insure(task, quick)
+            if insurance is not None:
+                seconds = insurance.text_seconds * len(task.y)
+                task = replace(task, text_seconds=seconds)
             trials = Trials(Recommendation.none(), 0)
             with suppress(OutOfTime):
                 with time_limit(schedule.limit()):
@@ -543,7 +546,9 @@ class MetaSearch(
             self._reserve(trials, task)
             if adapts and trials.n_left:
                 observed = trials.observations()
-                trials.plan_again(self._recommend(recommender, observed, task))
+                of_texts = trials.next_text_seconds(task.schedule.n_workers)
+                later = self._recommend(recommender, observed, task, of_texts)
+                trials.plan_again(later)
 
     def _evaluate(self, trials, task, n_next):
         """Try the next candidates; say whether it is worth going on."""
@@ -773,7 +778,7 @@ class MetaSearch(
             recommender = clone(get_recommender(self.recommender), safe=False)
             return recommender.fit(knowledge.with_configurations(names), metric)
 
-    def _recommend(self, recommender, observed, task):
+    def _recommend(self, recommender, observed, task, text_seconds=None):
         n_wanted = self._n_wanted(len(task.y))
         with one_thread():
             recommendation = recommender.recommend(
@@ -783,9 +788,14 @@ class MetaSearch(
                 n_rows=task.n_rows,
                 **({"observed": observed} if observed else {}),
             )
-        if task.schedule.is_limited and not observed:
-            # Later it is in what was observed.
-            seconds = recommendation.expected_seconds * task.schedule.measure_load()
+        if task.schedule.is_limited:
+            seconds = recommendation.expected_seconds
+            if not observed:
+                # Later it is in what was observed.
+                seconds = seconds * task.schedule.measure_load()
+            if text_seconds is None:
+                text_seconds = task.text_seconds * task.n_rows / len(task.y)
+            seconds = seconds + text_seconds
             recommendation = replace(recommendation, expected_seconds=seconds)
         note = self._learned
         if not self._scores_as_known:

@@ -69,6 +69,8 @@ class Task:
         What a fitted model may take; without limit by default.
     out_of_fold : OutOfFold or None, default=None
         What is learned from probabilities, if they are kept.
+    text_seconds : float, default=0.0
+        That the texts of all rows take in a fit which is the first one.
     classes, codes : ndarray of shape (n_classes,) and (n_rows,), optional
         The classes, sorted, and the number of that of each row. Found once: to sort
         half a million strings takes a third of a second.
@@ -91,6 +93,7 @@ class Task:
     memory_limit: float | None = None
     footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
     out_of_fold: OutOfFold | None = None
+    text_seconds: float = 0.0
     classes: np.ndarray | None = None
     codes: np.ndarray | None = None
 
@@ -338,7 +341,8 @@ class Trials:
         -------
         observations : list of Observation
             The score of a candidate without all its splits is that of the best
-            one and the mean difference on those it has.
+            one and the mean difference on those it has. Its seconds are without
+            those of texts, which are the same for all.
         """
         evaluations = self.evaluations
         scores = evaluations.mean_scores.copy()
@@ -348,6 +352,7 @@ class Trials:
             partly = np.isnan(scores) & ~np.isnan(gaps).all(axis=1)
             scores[partly] = scores[best] + np.nanmean(gaps[partly], axis=1)
         seconds = evaluations.fit_seconds + evaluations.score_seconds
+        seconds = seconds - np.nan_to_num(evaluations.text_seconds)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # not one split ended
             seconds = np.nanmean(seconds, axis=1) if seconds.size else seconds.sum(1)
@@ -426,7 +431,29 @@ class Trials:
         seconds : float
         """
         n_fitted = np.mean([len(train) for train, _ in task.splits])
-        seconds = self.evaluations.fit_seconds[index].mean()
+        of_texts = np.nan_to_num(self.evaluations.text_seconds)
+        seconds = self.evaluations.fit_seconds[index] - of_texts[index]
         learner = self.recommendation.configurations[index].learner
         growth = _GROWTH if get_learner(learner).is_stoppable else _LARGEST_GROWTH
-        return seconds * (n_rows / n_fitted) ** growth
+        seconds = max(0.0, seconds.mean()) * (n_rows / n_fitted) ** growth
+        # Those of a split that nobody had encoded yet, tested rows included.
+        return seconds + of_texts.max() * n_rows / task.n_rows
+
+    def next_text_seconds(self, n_workers):
+        """Predict what texts will take in a split of the next candidate.
+
+        Parameters
+        ----------
+        n_workers : int
+            Each has to encode them once, and remembers what it has met.
+
+        Returns
+        -------
+        seconds : float
+        """
+        known = self.evaluations.text_seconds
+        known = known[~np.isnan(known).all(axis=1)]
+        if len(known) == 0:
+            return 0.0
+        # At least half of them: more may be met than can be remembered.
+        return float(np.nanmean(known[-1])) * (1 - 1 / max(2, n_workers))

@@ -130,7 +130,7 @@ def test_long_texts_have_no_ngrams_of_characters(monkeypatch):
     """Beyond a number of characters, only words are counted."""
     X, _ = sentences(40)
     n_both = TableEncoder(text="ngrams").fit_transform(X).shape[1]
-    monkeypatch.setattr("skmeta._encoding._MAX_CHARACTERS", 100)
+    monkeypatch.setattr("skmeta._text._MAX_CHARACTERS", 100)
     assert TableEncoder(text="ngrams").fit_transform(X).shape[1] < n_both / 2
 
 
