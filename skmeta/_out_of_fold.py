@@ -1,6 +1,8 @@
 """What predictions for rows that a model has not seen are used for."""
 
+import time
 from copy import copy
+from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from skmeta._evaluation import (
     score_prediction,
 )
 from skmeta._honesty import N_BLOCKS, deal_out, jackknife_interval, make_parts
+from skmeta._limits import OutOfTime
 from skmeta._workers import calm
 from skmeta.knowledge._scoring import score_folds
 
@@ -98,6 +101,8 @@ class OutOfFold:
 
     def _use(self, splits):
         self._splits = splits
+        for name in ("_parts", "seconds_to_be_honest"):
+            self.__dict__.pop(name, None)
         tests = [test for _, test in splits]
         self._tested = np.concatenate(tests) if tests else np.empty(0, dtype=np.int64)
         # Rare classes may have no part in the splits.
@@ -391,12 +396,12 @@ class OutOfFold:
             is not defined on a part of them, or where the scorer is a function of
             the user's, which may need more than predictions.
         interval : ndarray of shape (2,)
-            With 95 % confidence; NaN where the metric needs all of the rows.
+            With 95 % confidence; NaN where the metric needs all of the rows, and
+            where a `time_limit` around has left no time for it.
         """
         unknown = np.full(2, np.nan)
-        tests = [test for _, test in self._splits]
-        parts = make_parts(tests, self._codes, self._groups)
-        if parts.max(initial=0) == 0 or not asks_for_predictions_only(self._scorer):
+        parts = self._parts
+        if not self._can_be_honest:
             return np.nan, unknown
         try:
             chosen = self.choose_without_each(
@@ -405,14 +410,42 @@ class OutOfFold:
             score = self._mean_score(np.ones(len(parts), dtype=bool), *chosen)
         except Exception:  # a metric may not be defined on some of the rows
             return np.nan, unknown
-        blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
         try:
+            blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
             without = [
                 self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
             ]
-        except Exception:  # nor on fewer of them
+        except (Exception, OutOfTime):  # nor on fewer of them
             return score, unknown
         return score, jackknife_interval(score, without)
+
+    @cached_property
+    def _parts(self):
+        tests = [test for _, test in self._splits]
+        return make_parts(tests, self._codes, self._groups)
+
+    @property
+    def _can_be_honest(self):
+        is_divided = self._parts.max(initial=0) > 0
+        return is_divided and asks_for_predictions_only(self._scorer)
+
+    @cached_property
+    def seconds_to_be_honest(self):
+        """What `honest_score` will about take, by how long the scorer does once."""
+        if not self._can_be_honest:
+            return 0.0
+        n_classes, n_parts = len(self.classes), self._parts.max() + 1
+        probabilities = np.full((len(self._tested), n_classes), 1 / n_classes)
+        start = time.perf_counter()
+        try:
+            self._score(self._tested, probabilities, np.ones(n_classes))
+        except Exception:  # it needs classes that some rows lack, or more than one
+            return 0.0
+        seconds = time.perf_counter() - start
+        n_scores = len(self._splits) * (1 + N_BLOCKS)
+        if self.weighs_classes and (not self._is_exact or self._score_params):
+            n_scores += (1 + n_parts) * len(EXPONENTS)
+        return seconds * n_scores
 
     def _mean_score(self, kept, probabilities, class_weights):
         """Score the rows that are kept, split by split."""

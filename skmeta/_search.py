@@ -595,6 +595,8 @@ class MetaSearch(
                 for index in trials.complete[: self._n_members]
             ]
             last_steps = _SHARE_OF_LAST_STEPS * task.schedule.budget
+            if task.out_of_fold is not None:
+                last_steps += task.out_of_fold.seconds_to_be_honest
             task.schedule.reserve(sum(seconds) / task.schedule.n_workers + last_steps)
 
     def _forget(self):

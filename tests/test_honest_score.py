@@ -4,7 +4,7 @@ from joblib import parallel_config
 from scipy import stats
 from sklearn.datasets import load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, get_scorer, make_scorer
+from sklearn.metrics import accuracy_score, fbeta_score, get_scorer, make_scorer
 from sklearn.model_selection import (
     GroupShuffleSplit,
     LeaveOneOut,
@@ -16,6 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skmeta import MetaLearnerClassifier
 from skmeta._honesty import deal_out, jackknife_interval, make_parts
+from skmeta._limits import OutOfTime
 from skmeta._out_of_fold import OutOfFold
 
 CHEAP = ["gaussian_nb", "linear_discriminant_analysis", "logistic_regression"]
@@ -209,6 +210,27 @@ def test_any_metric_of_make_scorer(iris):
     """Also with another sign, and of a kind that scikit-learn does not know."""
     scorer = make_scorer(lambda y, p: np.mean(y != p), greater_is_better=False)
     assert -0.1 < cheap_classifier(scoring=scorer).fit(*iris).honest_score_ < 0
+
+
+@pytest.mark.parametrize("scoring", ["f1_macro", make_scorer(fbeta_score, beta=2)])
+def test_time_is_kept_for_it(scoring):
+    """A scorer that is called for each weighting of the classes takes longer."""
+    X, y = make_classification(400, 8, random_state=0)
+    clf = cheap_classifier(scoring=scoring, n_candidates=None, time_budget=4)
+    clf.set_params(base_learners=None).fit(X, y)
+    assert 0.5 < clf.honest_score_ < 1
+
+
+def test_the_interval_is_given_up_first(iris, monkeypatch):
+    """Where the time is over by then, the score is there all the same."""
+
+    def run_out(*_):
+        raise OutOfTime
+
+    monkeypatch.setattr("skmeta._out_of_fold.deal_out", run_out)
+    clf = cheap_classifier().fit(*iris)
+    assert 0.9 < clf.honest_score_ <= 1
+    assert np.isnan(clf.honest_interval_).all()
 
 
 def test_no_estimate(iris):
