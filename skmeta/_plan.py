@@ -1,10 +1,13 @@
 """What a search would try, and what that takes."""
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skmeta._text import TextMemo
 from skmeta._workers import calm
 
 # Rows that tell how wide a table becomes.
@@ -33,16 +36,23 @@ def make_plan(recommendation, task, time_budget):
     """
     plan = recommendation.to_frame()
     plan["seconds"] = plan.pop("expected_seconds") * max(len(task.splits), 1)
+    texts = TextMemo()
+    estimate = partial(_estimate_memory, task=task, texts=texts)
+    # The first candidate encodes texts for all others.
+    estimate([task.make(c)[1] for c in recommendation.configurations[:1]])
+    n_rows = min(_ROWS_ENCODED, len(task.y))
+    of_texts = texts.seconds * task.n_rows / n_rows * max(len(task.splits), 1)
+    plan.iloc[:1, plan.columns.get_loc("seconds")] += of_texts
     plan["elapsed_seconds"] = plan["seconds"].cumsum() / task.schedule.n_workers
     if time_budget is not None:
         begun = plan["elapsed_seconds"].shift(fill_value=0.0)
         plan = plan[begun < time_budget]
     made = [task.make(c)[1] for c in recommendation.configurations[: len(plan)]]
-    plan["memory_mb"] = _estimate_memory(made, task)
+    plan["memory_mb"] = estimate(made)
     return plan
 
 
-def _estimate_memory(candidates, task):
+def _estimate_memory(candidates, task, texts):
     """Return the megabytes that a fit of each candidate on all rows takes, about."""
     X, y = task.take(_ROWS_ENCODED)
     known, megabytes = {}, []
@@ -51,7 +61,7 @@ def _estimate_memory(candidates, task):
         key = tuple(map(repr, steps))
         if key not in known:
             encoded = X
-            with calm():
+            with calm(), texts.in_use():
                 for step in steps:
                     encoded = clone(step).fit_transform(encoded, y)
             known[key] = _count_bytes(encoded) * len(task.y) / len(y)

@@ -1,4 +1,5 @@
 import pickle
+import time
 
 import numpy as np
 import pandas as pd
@@ -111,3 +112,23 @@ def test_the_first_candidate_is_given_the_time_that_texts_take(monkeypatch):
     MetaLearnerClassifier(time_budget=4, random_state=0).fit(*articles())
     text_seconds, least = seen[0]
     assert 0 < text_seconds < least
+
+
+def test_preview_counts_the_seconds_of_texts_once(counted, monkeypatch):
+    """They are the first candidate's; the others find them encoded."""
+    X, y = articles()
+    clf = MetaLearnerClassifier(n_candidates=4, random_state=0)
+    n_splits = 5
+    without = clf.preview(X[["x"]], y)["seconds"]
+    count = skmeta._text._count_ngrams
+
+    def count_slowly(texts):
+        time.sleep(0.2)
+        return count(texts)
+
+    monkeypatch.setattr(skmeta._text, "_count_ngrams", count_slowly)
+    plan = clf.preview(X, y)
+    assert len(counted) == 1
+    seconds = plan["seconds"].to_numpy()
+    assert (seconds - without.to_numpy())[0] > n_splits * 0.2
+    assert seconds[1:].min() < n_splits * 0.2
