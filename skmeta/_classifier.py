@@ -4,6 +4,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn import config_context
+from sklearn.pipeline import Pipeline
 
 from skmeta._base_learners import (
     BASE_LEARNERS,
@@ -15,7 +16,7 @@ from skmeta._configuration import Configuration
 from skmeta._decision import START
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._export import to_code, to_sklearn
-from skmeta._inputs import check_number, with_seeds
+from skmeta._inputs import TakesTables, check_number, with_seeds
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
@@ -27,7 +28,7 @@ from skmeta.recommendation import nearest_metric
 _QUICK = Configuration("extra_trees", {"n_estimators": 40, "min_samples_leaf": 3})
 
 
-class MetaLearnerClassifier(MetaSearch):
+class MetaLearnerClassifier(TakesTables, MetaSearch):
     """Classifier chosen by what is known of other tables.
 
     It measures meta-features of the table, asks a knowledge base of evaluated
@@ -126,6 +127,10 @@ class MetaLearnerClassifier(MetaSearch):
         that cares for every class alike, such as balanced accuracy or F1, labels
         are those with the highest probability times
         ``ensemble_.class_weights``. Only with `refit`.
+    columns_ : DataFrame
+        What was made of each column of the table, in its order: ``name``, ``kind``
+        ("number", "date", "category", "text" or "ignored") and, if ignored, the
+        ``reason``. After a `preprocessor`, of what that made. Only with `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float
@@ -473,6 +478,18 @@ class MetaLearnerClassifier(MetaSearch):
                 )
 
     @property
+    def columns_(self):
+        """What was made of each column of the table."""
+        self._check_refitted("columns_")
+        encoder = _find_encoder(self.ensemble_)
+        if encoder is None:
+            raise AttributeError(
+                f"columns_ is there when a base learner of skmeta's own predicts, got: "
+                f"{self.best_params_['learner']}, which reads the table by itself."
+            )
+        return encoder.columns_
+
+    @property
     def _predictor(self):
         return self.ensemble_
 
@@ -485,10 +502,10 @@ class MetaLearnerClassifier(MetaSearch):
         # own pipelines is not for the user to request.
         return config_context(enable_metadata_routing=False)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
+
+def _find_encoder(estimator):
+    """Return what reads the table in a fitted classifier, None if nothing does."""
+    if isinstance(estimator, Pipeline):
+        return estimator.named_steps.get("table")
+    members = getattr(estimator, "estimators_", ())
+    return next(filter(None, map(_find_encoder, members)), None)

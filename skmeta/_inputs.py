@@ -235,6 +235,18 @@ def _is_mixed_list(X):
     return any(isinstance(cell, str) or cell is None for row in X for cell in row)
 
 
+class TakesTables:
+    """Says to scikit-learn that any table may be given, as it is."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
 def _check_signature(scorer):
     """Raise an error if a scorer is a function of true and predicted classes."""
     try:

@@ -14,7 +14,13 @@ from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
 from skmeta._ensemble import align
 from skmeta._evaluation import take_rows
-from skmeta._inputs import check_number, check_table, check_target, make_seed
+from skmeta._inputs import (
+    TakesTables,
+    check_number,
+    check_table,
+    check_target,
+    make_seed,
+)
 from skmeta._workers import calm
 
 # Classifiers of different kinds: a tree chooses between what errs in different places.
@@ -27,7 +33,10 @@ DEFAULT_CLASSIFIERS = {
 }
 
 
-class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+# Base classifiers that do not take some tables say so themselves.
+class MetaDecisionTreeClassifier(
+    TakesTables, MetaEstimatorMixin, ClassifierMixin, BaseEstimator
+):
     """Choose for each row the classifier to trust, by a decision tree [1]_.
 
     The inner nodes of a meta decision tree ask for properties of the class
@@ -277,15 +286,6 @@ class MetaDecisionTreeClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstima
         """
         trusted, _ = self._trust(X)
         return np.array(self.names_)[trusted]
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        # Base classifiers that do not take these say so themselves.
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
 
     def _trust(self, X):
         check_is_fitted(self)

@@ -23,6 +23,8 @@ FOLDS = "folds"
 FOLD = "fold"  # the first of them alone
 QUICK = "quick"
 
+_NO_TIME = "Compared, but no time was left to fit it in the end."
+
 # The part of the time left that fits may be expected to take.
 _SHARE = 0.75
 
@@ -151,7 +153,7 @@ def fit_members(indices, trials, task, fitted_on=None):
         if not is_fitted and plan[indices[0]] not in (FOLDS, FOLD):
             outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)
     for index in indices:
-        estimator, rows, error = outcomes.get(index, (None, None, "No time was left."))
+        estimator, rows, error = outcomes.get(index, (None, None, _NO_TIME))
         if estimator is not None:
             error = task.excess(estimator)
         # When replayed, the models of the splits are there in any case.

@@ -339,6 +339,13 @@ class MetaHyperparamSelector(MetaSearch):
     def _context(self):
         return [self.estimator]
 
+    def _advice(self, trials):
+        return (
+            f"{super()._advice(trials)} The estimator is given the table as it is: "
+            f"what it does not take, such as text or missing values, is for a step in "
+            f"front of it, in a pipeline."
+        )
+
     def _candidates_have(self, method):
         return hasattr(self.estimator, method)
 

@@ -312,8 +312,8 @@ def _without_arrow(column):
     return column
 
 
-# How files say that there is no value, in lower case.
-_MISSING_MARKS = {"", "?", "-", "--", "na", "n/a", "#n/a", "nan", "null", "none", "."}
+# How files say that there is no value.
+_MISSING_MARK = re.compile(r"(|[?.]|--?|#?n/a|na|nan|null|none|\\n)", re.IGNORECASE)
 _LEADING_ZERO = re.compile(r"[+-]?0\d")
 # Largest integer up to which float64 tells all apart: longer ones are codes.
 _LARGEST_NUMBER = 2.0**53
@@ -349,7 +349,7 @@ def _may_hold_strings(dtype):
 
 
 def _is_missing_mark(cell):
-    return isinstance(cell, str) and cell.strip().lower() in _MISSING_MARKS
+    return isinstance(cell, str) and bool(_MISSING_MARK.fullmatch(cell.strip()))
 
 
 def _looks_like_date(cell):

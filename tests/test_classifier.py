@@ -13,6 +13,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_wine, make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -38,6 +39,7 @@ from skmeta import (
     SimilarTasksRecommender,
     load_knowledge,
 )
+from skmeta._ensemble import WeightedEnsemble
 from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
 from skmeta.recommendation import Recommender
 
@@ -968,3 +970,28 @@ def test_scoring_without_an_own_order_follows_the_nearest(iris):
     clf = cheap_classifier(scoring="matthews_corrcoef").fit(*iris)
     assert "nearest metric" in clf.recommendation_.reason
     assert clf.recommendation_.metric == "f1_macro_tuned"
+
+
+def test_columns_of_whatever_predicts():
+    """A single pipeline, an ensemble, and the mean of the models of the splits."""
+    X = pd.DataFrame({"same": 1, "x": np.arange(60) / 7, "kind": ["a", "b", "c"] * 20})
+    y = [0, 1] * 30
+    clf = MetaLearnerClassifier(n_candidates=2, cv=2, random_state=0)
+    with pytest.raises(NotFittedError):
+        clf.columns_  # noqa: B018
+    kinds = ["ignored", "number", "category"]
+    assert clf.fit(X, y).columns_["kind"].tolist() == kinds
+    folds = WeightedEnsemble([clf.best_estimator_]).use([clf.best_estimator_])
+    clf.ensemble_ = WeightedEnsemble([folds]).use([folds])
+    assert clf.columns_["name"].tolist() == ["same", "x", "kind"]
+    assert not hasattr(clf.set_params(refit=False).fit(X, y), "columns_")
+
+
+def test_no_columns_of_what_reads_the_table_by_itself():
+    """The error names it."""
+    learner = "sklearn.dummy:DummyClassifier"
+    clf = MetaLearnerClassifier(n_candidates=1).fit(np.eye(8), [0, 1] * 4)
+    clf.ensemble_ = DummyClassifier().fit(np.eye(8), [0, 1] * 4)
+    clf.best_params_ = {"learner": learner}
+    with pytest.raises(AttributeError, match=f"got: {learner}"):
+        clf.columns_  # noqa: B018

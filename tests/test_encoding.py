@@ -309,7 +309,7 @@ def test_durations_have_no_parts():
         min_size=3,
         max_size=10,
     ),
-    st.sampled_from(["?", "NA", "n/a", "-", "", "null", " "]),
+    st.sampled_from(["?", "NA", "n/a", "-", "", "null", "\\N", " "]),
 )
 @repeatable
 def test_numbers_written_as_text_are_the_numbers(numbers, mark):

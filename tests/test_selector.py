@@ -1,6 +1,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import clone
@@ -313,3 +314,11 @@ def test_a_subclass_of_a_users_is_the_learner_that_it_extends():
     for other in (ExtraTreeClassifier(), LogisticRegressionCV()):
         with pytest.raises(ValueError, match="estimator must be or hold one of"):
             MetaHyperparamSelector(other).fit(X, y)
+
+
+def test_a_table_that_the_estimator_does_not_take():
+    """It is given as it is, and the error says who is to prepare it."""
+    X = pd.DataFrame({"kind": ["a", "b", "c"] * 20})
+    search = MetaHyperparamSelector(RandomForestClassifier(), n_candidates=2)
+    with pytest.raises(NoCandidateError, match=r"' The estimator .* a pipeline\."):
+        search.fit(X, [0, 1] * 30)
