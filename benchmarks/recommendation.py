@@ -23,6 +23,7 @@ import pandas as pd
 
 from skmeta import Configuration, KnowledgeBase, load_knowledge
 from skmeta.recommendation import Observation, SimilarTasksRecommender, get_recommender
+from skmeta.recommendation._registry import RECOMMENDERS
 
 COUNTS = (1, 2, 4, 8, 16, 32)
 SECONDS = (1, 3, 10, 30, 100, 300)
@@ -38,7 +39,14 @@ def strategies():
     """Return a function that makes each recommender, by name."""
     made = {
         name: (lambda name=name: get_recommender(name))
-        for name in ("average", "nearest_tasks", "surrogate", "portfolio")
+        for name in (
+            "average",
+            "nearest_tasks",
+            "surrogate",
+            "portfolio",
+            "neural",
+            "tree",
+        )
     }
     made["similar_tasks"] = SimilarTasksRecommender
     made["similar_tasks, not adapting"] = lambda: SimilarTasksRecommender(

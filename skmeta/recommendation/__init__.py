@@ -9,6 +9,7 @@ from skmeta.recommendation._baselines import (
 )
 from skmeta.recommendation._explanation import Explanation
 from skmeta.recommendation._metrics import nearest_metric
+from skmeta.recommendation._neural import NeuralRecommender
 from skmeta.recommendation._portfolio import (
     greedy_portfolio,
     portfolio_loss,
@@ -19,11 +20,13 @@ from skmeta.recommendation._recommender import NewTask, Observation, Recommender
 from skmeta.recommendation._registry import get_recommender
 from skmeta.recommendation._rules import Rules
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+from skmeta.recommendation._tree import TreeRecommender
 
 __all__ = [
     "AverageRecommender",
     "Explanation",
     "NearestTasksRecommender",
+    "NeuralRecommender",
     "NewTask",
     "Observation",
     "PortfolioRecommender",
@@ -33,6 +36,7 @@ __all__ = [
     "Rules",
     "SimilarTasksRecommender",
     "SurrogateRecommender",
+    "TreeRecommender",
     "get_recommender",
     "greedy_portfolio",
     "nearest_metric",

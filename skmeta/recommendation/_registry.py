@@ -5,7 +5,9 @@ from skmeta.recommendation._baselines import (
     RandomRecommender,
     SurrogateRecommender,
 )
+from skmeta.recommendation._neural import NeuralRecommender
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+from skmeta.recommendation._tree import TreeRecommender
 
 RECOMMENDERS = {
     "similar_tasks": SimilarTasksRecommender,
@@ -13,6 +15,8 @@ RECOMMENDERS = {
     "average": AverageRecommender,
     "nearest_tasks": NearestTasksRecommender,
     "surrogate": SurrogateRecommender,
+    "neural": NeuralRecommender,
+    "tree": TreeRecommender,
     "random": RandomRecommender,
 }
 
@@ -24,8 +28,8 @@ def get_recommender(recommender):
     ----------
     recommender : str or object with ``fit`` and ``recommend``
         One of ``"similar_tasks"``, ``"portfolio"``, ``"average"``,
-        ``"nearest_tasks"``, ``"surrogate"`` and ``"random"``, or an object that
-        follows `Recommender`.
+        ``"nearest_tasks"``, ``"surrogate"``, ``"neural"``, ``"tree"`` and
+        ``"random"``, or an object that follows `Recommender`.
 
     Returns
     -------

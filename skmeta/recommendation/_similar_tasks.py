@@ -91,18 +91,21 @@ class SimilarTasksRecommender(Recommender):
 
     def learn(self, meta_features):
         self._space = TaskSpace(meta_features, self.tasks_["family"].to_numpy())
-        self._forest = ExtraTreesRegressor(
-            self.n_estimators,
-            min_samples_leaf=self.min_samples_leaf,
-            random_state=self.random_state,
-            n_jobs=1,
-        ).fit(
+        self._forest = self._make_forest().fit(
             self._space.points,
             _main_directions(self.scores_),
             sample_weight=self.task_weights_,
         )
         self._leaves = self._forest.apply(self._space.points)
         self._values = without_outliers(to_normal(self.scores_, self.metric_))
+
+    def _make_forest(self):
+        return ExtraTreesRegressor(
+            self.n_estimators,
+            min_samples_leaf=self.min_samples_leaf,
+            random_state=self.random_state,
+            n_jobs=1,
+        )
 
     def weigh(self, meta_features):
         point = self._space.locate(meta_features)
@@ -176,13 +179,8 @@ class SimilarTasksRecommender(Recommender):
         return pd.Series(self.blend * total / len(self._forest.estimators_), names)
 
     def order(self, task, size):
-        succeeded = ~np.isnan(task.scores)
-        if (
-            self.adapts_after is not None
-            and len(task.tried) >= self.adapts_after
-            and succeeded.any()
-        ):
-            return self._by_improvement(task, size, succeeded)
+        if self._is_observed(task):
+            return self._by_improvement(task, size, ~np.isnan(task.scores))
         return greedy_portfolio(
             self.loss_,
             size,
@@ -190,6 +188,12 @@ class SimilarTasksRecommender(Recommender):
             task.seconds,
             tried=task.tried,
         )
+
+    def _is_observed(self, task):
+        """Say whether enough was tried for that to decide."""
+        if self.adapts_after is None or len(task.tried) < self.adapts_after:
+            return False
+        return not np.isnan(task.scores).all()
 
     def _blended(self, task, picks):
         """Return task weights for each pick, closer to equal ones for later ones."""

@@ -14,12 +14,14 @@ from skmeta.exceptions import KnowledgeError
 from skmeta.recommendation import (
     AverageRecommender,
     NearestTasksRecommender,
+    NeuralRecommender,
     Observation,
     PortfolioRecommender,
     RandomRecommender,
     Recommender,
     SimilarTasksRecommender,
     SurrogateRecommender,
+    TreeRecommender,
     get_recommender,
     greedy_portfolio,
 )
@@ -27,11 +29,14 @@ from skmeta.recommendation import (
 ALL = [
     AverageRecommender,
     NearestTasksRecommender,
+    NeuralRecommender,
     PortfolioRecommender,
     RandomRecommender,
     SimilarTasksRecommender,
     SurrogateRecommender,
+    TreeRecommender,
 ]
+LEARNING = [SimilarTasksRecommender, TreeRecommender, NeuralRecommender]
 every_recommender = pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 
 
@@ -141,9 +146,10 @@ def regimes():
     return make_knowledge(scores, meta_features=meta_features.to_dict("list"))
 
 
-def test_similar_tasks_put_the_right_configuration_first(regimes):
+@pytest.mark.parametrize("make", LEARNING)
+def test_the_right_configuration_comes_first(make, regimes):
     """On new tasks of both regimes the first recommended is the best of the regime."""
-    recommender = SimilarTasksRecommender().fit(regimes)
+    recommender = make().fit(regimes)
     new, scores = make_regimes(20, random_state=1)
     first = [
         numbers_of(recommender.recommend(task))[0] for task in new.to_dict("records")
@@ -169,14 +175,15 @@ def test_similar_tasks_weigh_tasks_of_the_regime(regimes):
     )
 
 
+@pytest.mark.parametrize("make", LEARNING)
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_shuffled_meta_features_do_not_help(regimes, seed):
+def test_shuffled_meta_features_do_not_help(make, regimes, seed):
     """What meta-features say of other tasks is no better than the portfolio."""
     order = np.random.default_rng(seed).permutation(60)
     shuffled = regimes.meta_features.iloc[order].to_dict("list")
     knowledge = make_knowledge(regimes.scores("accuracy"), meta_features=shuffled)
     new, scores = make_regimes(20, random_state=1)
-    similar = SimilarTasksRecommender().fit(knowledge)
+    similar = make().fit(knowledge)
     portfolio = PortfolioRecommender().fit(knowledge)
     # The portfolio begins with the configuration that is good everywhere.
     assert (
@@ -185,10 +192,31 @@ def test_shuffled_meta_features_do_not_help(regimes, seed):
     )
 
 
-def test_far_away_task_falls_back(regimes):
+def test_the_tree_can_be_read(regimes):
+    """It asks for the number of rows, in rows, and says what is first on both sides."""
+    text = TreeRecommender(max_depth=1).fit(regimes).export_text()
+    question, small, other, large = text.splitlines()
+    threshold = float(question.removeprefix("nr_inst <= "))
+    assert 400 < threshold < 6000
+    assert other == f"nr_inst > {threshold:.4g}"
+    configurations = [each.name for each in regimes.configuration_values]
+    assert f"30 known tasks: {configurations[SMALL]}" in small
+    assert f"30 known tasks: {configurations[LARGE]}" in large
+
+
+def test_networks_spread_where_they_differ():
+    """The second pick is what some think best, not what is like the first."""
+    recommender = NeuralRecommender(n_networks=2).fit(make_knowledge(np.eye(4)))
+    recommender.rank = lambda _: np.array([[3.0, 2.9, 0, 0], [3.0, 2.9, 0, 3.5]])
+    picks = numbers_of(recommender.recommend({"nr_inst": 1}, n_configurations=2))
+    assert picks == [0, 3]
+
+
+@pytest.mark.parametrize("make", LEARNING)
+def test_far_away_task_falls_back(make, regimes):
     """A task like no other gets the portfolio, equal weights and a word on why."""
     far = {"nr_inst": 1e12, "class_ent": 0.5, "can_cor.max": 0.5}
-    recommendation = SimilarTasksRecommender().fit(regimes).recommend(far)
+    recommendation = make().fit(regimes).recommend(far)
     assert recommendation.fell_back
     assert "Nothing similar is known" in recommendation.reason
     assert "nr_inst" in recommendation.reason
@@ -594,6 +622,8 @@ def test_a_task_on_which_one_was_tried_says_something():
     [
         ("similar_tasks", SimilarTasksRecommender),
         ("portfolio", PortfolioRecommender),
+        ("neural", NeuralRecommender),
+        ("tree", TreeRecommender),
         ("random", RandomRecommender),
     ],
 )
