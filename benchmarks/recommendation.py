@@ -39,14 +39,7 @@ def strategies():
     """Return a function that makes each recommender, by name."""
     made = {
         name: (lambda name=name: get_recommender(name))
-        for name in (
-            "average",
-            "nearest_tasks",
-            "surrogate",
-            "portfolio",
-            "neural",
-            "tree",
-        )
+        for name in sorted(RECOMMENDERS.keys() - {"similar_tasks", "random"})
     }
     made["similar_tasks"] = SimilarTasksRecommender
     made["similar_tasks, not adapting"] = lambda: SimilarTasksRecommender(

@@ -74,6 +74,15 @@ def meta_features_page():
     return "\n".join([*lines, "", feature_table()]) + "\n"
 
 
+def _count_tasks(knowledge, learner):
+    of_learner = knowledge.configurations["learner"] == learner
+    names = knowledge.configurations.index[of_learner]
+    failures = knowledge.failures
+    failed = failures["task"][failures["configuration"].isin(names)]
+    is_scored = knowledge.scores("accuracy")[names].notna().any(axis=1)
+    return len(set(is_scored.index[is_scored]) | set(failed))
+
+
 def knowledge_page():
     """Return the model card of the shipped knowledge base as Markdown."""
     knowledge = load_knowledge()
@@ -130,11 +139,12 @@ def knowledge_page():
         "",
         "## Base learners",
         "",
-        "| base learner | configurations | failures |",
-        "|---|---|---|",
+        "| base learner | configurations | tasks tried on | failures |",
+        "|---|---|---|---|",
     ]
     lines += [
-        f"| {learner} | {count} | {(failed['learner'] == learner).sum()} |"
+        f"| {learner} | {count} | {_count_tasks(knowledge, learner)} | "
+        f"{(failed['learner'] == learner).sum()} |"
         for learner, count in learners.items()
     ]
     lines += ["", "## Tables left out", ""]
