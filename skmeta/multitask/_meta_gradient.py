@@ -60,7 +60,7 @@ class MetaGradientClassifier(MultitaskClassifier):
         Their rate.
     adapt_steps : int, default=50
         Steps of `adapt`, and for the tasks of `fit`, on all rows of the task.
-    outer_lr : float, default=0.001
+    outer_lr : float, default=0.003
         Rate of Adam, which learns the weights to start from.
     n_support, n_query : int, default=5, 10
         Rows in an episode for each class of the task, on average.
@@ -147,7 +147,7 @@ class MetaGradientClassifier(MultitaskClassifier):
         inner_steps=5,
         inner_lr=0.1,
         adapt_steps=50,
-        outer_lr=0.001,
+        outer_lr=0.003,
         n_support=5,
         n_query=10,
         tasks_per_step=16,

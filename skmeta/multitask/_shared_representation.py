@@ -37,15 +37,15 @@ class SharedRepresentationClassifier(
         Units of the hidden layers, of which the last is the representation.
     C : float, default=1.0
         Inverse of the penalty of the logistic regressions: less is simpler.
-    learning_rate : float, default=0.001
+    learning_rate : float, default=0.003
         Rate of Adam, which learns the hidden layers.
-    batch_size : int, default=256
+    batch_size : int, default=32
         Rows of a step.
     n_epochs : int, default=200
         Most times that all rows are seen.
     tolerance : float, default=0.001
         By how much the loss on held-out rows must fall to go on.
-    n_iter_no_change : int, default=10
+    n_iter_no_change : int, default=20
         Epochs without such a fall before learning stops.
     validation_fraction : float, default=0.2
         Share of the rows of each class of each task that are held out, to stop by. If
@@ -110,11 +110,11 @@ class SharedRepresentationClassifier(
         *,
         hidden_layer_sizes=(64, 64),
         C=1.0,
-        learning_rate=0.001,
-        batch_size=256,
+        learning_rate=0.003,
+        batch_size=32,
         n_epochs=200,
         tolerance=0.001,
-        n_iter_no_change=10,
+        n_iter_no_change=20,
         validation_fraction=0.2,
         device="cpu",
         random_state=None,

@@ -69,7 +69,9 @@ def number_tasks(task, n_rows):
     """
     if task is None:
         return np.zeros(1, dtype=np.int64), np.zeros(n_rows, dtype=np.int64)
-    task = pd.Series(list(task), dtype=object)
+    # As Python's own numbers, which messages show better.
+    task = task.tolist() if hasattr(task, "tolist") else list(task)
+    task = pd.Series(task, dtype=object)
     if len(task) != n_rows:
         raise ValueError(
             f"task must have an id for each of the {n_rows} rows, got: {len(task)} ids."
