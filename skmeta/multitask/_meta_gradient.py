@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
+import pandas as pd
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -225,23 +226,31 @@ class MetaGradientClassifier(MultitaskClassifier):
             permute=self.permute_labels,
         )
         sizes = [encoded.shape[1], *self.hidden_layer_sizes, n_outputs]
-        weights = self._meta_train(random_weights(sizes, rng), encoded, sampler, rng)
+        weights = self._meta_learn(random_weights(sizes, rng), encoded, sampler, rng)
         self._start = Start(
             self.encoder_,
             weights,
             None if self.permute_labels else self.classes_,
             self.inner_lr,
             self.adapt_steps,
-            len(weights) - 2 if self.algorithm == "anil" else 0,
+            self._n_fixed,
             self.device,
             self.n_features_in_,
             getattr(self, "feature_names_in_", None),
         )
-        y = self.classes_[classes]
-        self.models_ = {}
-        for number in range(len(self.tasks_)):
-            rows = tasks == number
-            self.models_[number] = self._start.adapt(encoded[rows], y[rows])
+        self._adapt_to_all(encoded, self.classes_[classes], tasks)
+
+    @property
+    def _n_fixed(self):
+        """How many arrays of weights do not adapt."""
+        return 2 * len(self.hidden_layer_sizes) if self.algorithm == "anil" else 0
+
+    def _adapt_to_all(self, encoded, y, tasks):
+        """Make a model of each task, and one of all rows where labels allow it."""
+        self.models_ = {
+            number: self._start.adapt(encoded[rows], y[rows])
+            for number, rows in pd.Series(tasks).groupby(tasks).indices.items()
+        }
         if len(self.tasks_) == 1:
             self.pooled_model_ = self.models_[0]
         elif not self.permute_labels:
@@ -255,7 +264,7 @@ class MetaGradientClassifier(MultitaskClassifier):
             )
         return self.pooled_model_
 
-    def _meta_train(self, weights, encoded, sampler, rng):
+    def _meta_learn(self, weights, encoded, sampler, rng):
         """Return weights from which few steps lead far."""
         import torch
 
@@ -327,12 +336,12 @@ class MetaGradientClassifier(MultitaskClassifier):
             [support] * self.inner_steps,
             is_open,
             self.inner_lr,
-            n_fixed=len(weights) - 2 if self.algorithm == "anil" else 0,
+            n_fixed=self._n_fixed,
         )
         return losses(adapted, query, is_open).mean().item()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Start:
     """Where classifiers of new tasks begin, and how they go on.
 
@@ -362,6 +371,9 @@ class Start:
     device: str
     n_features: int
     feature_names: np.ndarray | None
+
+    def __repr__(self):
+        return f"<{type(self).__name__} for tables of {self.n_features} columns>"
 
     def adapt(self, encoded, y):
         """Return what became of the weights on the rows of a task."""

@@ -215,7 +215,7 @@ class BestWeights:
 
     def __init__(self, weights, tolerance, patience):
         self.losses = []
-        self._weights = weights
+        self._weights = [w.detach().clone() for w in weights]
         self._lowest = np.inf
         self._tolerance = tolerance
         self._patience = patience
@@ -230,7 +230,17 @@ class BestWeights:
         loss : float
         age : int
             Steps since the last look.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite.
         """
+        if not np.isfinite(loss):
+            raise ValueError(
+                f"The validation loss must be finite, got: {loss!r}. Decrease the "
+                f"learning rates."
+            )
         self.losses.append(loss)
         self._age += age
         if loss < self._lowest - self._tolerance:

@@ -70,7 +70,7 @@ def mean_accuracy_on_new_tasks(clf, n_support=10):
 def test_new_tasks_need_few_rows(tasks, algorithm):
     """Ten rows in ten columns are few, unless it is known that two columns matter."""
     X, y, task = tasks
-    params = QUICK | {"n_iterations": 200, "n_iter_no_change": 50}
+    params = QUICK | {"n_iterations": 150, "n_iter_no_change": 50}
     learned = MetaGradientClassifier(algorithm, **params).fit(X, y, task=task)
     params["n_iterations"] = 0
     random = MetaGradientClassifier("fomaml", **params).fit(X, y, task=task)
@@ -293,6 +293,12 @@ def test_parameters_that_cannot_be_used(tasks, params, message):
     X, y, task = tasks
     with pytest.raises(ValueError, match=message):
         MetaGradientClassifier(**params).fit(X, y, task=task)
+
+
+def test_steps_that_are_too_long_are_said(tasks):
+    X, y, task = tasks
+    with pytest.raises(ValueError, match=r"must be finite, got: nan\. Decrease the l"):
+        MetaGradientClassifier(**QUICK, inner_lr=1e30).fit(X, y, task=task)
 
 
 def test_tasks_that_are_too_small(tasks):

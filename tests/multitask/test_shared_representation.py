@@ -124,8 +124,8 @@ def test_seeds_pickles_and_clones(tasks, fitted):
 
 def test_ids_are_routed():
     """To `fit` and `score`, each with its rows."""
-    X, y, task = make_tasks(20, 90, seed=0)
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    X, y, task = make_tasks(15, 100, seed=0)
+    folds = StratifiedKFold(2, shuffle=True, random_state=0)
     with config_context(enable_metadata_routing=True):
         clf = SharedRepresentationClassifier(**QUICK).set_fit_request(task=True)
         clf.set_score_request(task=True)
