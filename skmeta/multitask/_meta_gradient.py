@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
-import pandas as pd
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
@@ -23,7 +22,7 @@ from skmeta.multitask._network import (
     take_steps,
     warn_of_end,
 )
-from skmeta.multitask._tasks import EpisodeSampler
+from skmeta.multitask._tasks import EpisodeSampler, rows_by_task
 
 ALGORITHMS = ["maml", "fomaml", "reptile", "anil"]
 # Held-out tasks are looked at after so many iterations, in so many episodes at least.
@@ -249,7 +248,7 @@ class MetaGradientClassifier(MultitaskClassifier):
         """Make a model of each task, and one of all rows where labels allow it."""
         self.models_ = {
             number: self._start.adapt(encoded[rows], y[rows])
-            for number, rows in pd.Series(tasks).groupby(tasks).indices.items()
+            for number, rows in rows_by_task(tasks).items()
         }
         if len(self.tasks_) == 1:
             self.pooled_model_ = self.models_[0]

@@ -20,6 +20,7 @@ from skmeta.multitask._network import (
     random_weights,
     warn_of_end,
 )
+from skmeta.multitask._tasks import rows_by_task
 
 
 class SharedRepresentationClassifier(
@@ -202,13 +203,10 @@ class SharedRepresentationClassifier(
         representation = hidden(self._weights, encoded.astype(np.float64))
         y = self.classes_[classes]
         self.models_ = {
-            number: self._fit_head(representation[tasks == number], y[tasks == number])
-            for number in range(len(self.tasks_))
+            number: self._fit_head(representation[rows], y[rows])
+            for number, rows in rows_by_task(tasks).items()
         }
-        one = len(self.tasks_) == 1
-        self.pooled_model_ = (
-            self.models_[0] if one else self._fit_head(representation, y)
-        )
+        self.pooled_model_ = self._fit_head(representation, y)
 
     def _learn_layers(self, encoded, classes, tasks, rng):
         """Return weights of a network in which each task has outputs of its own."""

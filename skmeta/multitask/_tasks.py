@@ -85,6 +85,11 @@ def number_tasks(task, n_rows):
     return ids.to_numpy(), codes.astype(np.int64)
 
 
+def rows_by_task(tasks):
+    """Return the rows of each task, by its number."""
+    return pd.Series(tasks).groupby(tasks).indices
+
+
 class EpisodeSampler:
     """Draw episodes from tasks.
 
@@ -112,8 +117,7 @@ class EpisodeSampler:
         self.n_outputs = n_outputs
         self.permute = permute
         self._drawn = {}
-        by_task = pd.Series(np.arange(len(tasks))).groupby(tasks).indices
-        for number, rows in by_task.items():
+        for number, rows in rows_by_task(tasks).items():
             labels = classes[rows]
             of_class = [rows[labels == label] for label in np.unique(labels)]
             if permute and len(of_class) < 2:
