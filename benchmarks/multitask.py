@@ -269,24 +269,27 @@ SYSTEMS = {
 
 
 def report(rows):
-    for dataset, of_dataset in rows.groupby("dataset", sort=False):
-        n_seeds = of_dataset["seed"].nunique()
-        print(f"\n{dataset}, {n_seeds} seeds\n")
-        table = of_dataset.groupby(["system", "rows_per_class"], sort=False)["accuracy"]
-        table = table.agg(with_interval).unstack().dropna(axis=1)
-        print("| rows per class |", " | ".join(map(str, table.columns)), "|")
+    seeds = rows.groupby("dataset", sort=False)["seed"].nunique()
+    print("Seeds:", ", ".join(f"{name} {n}" for name, n in seeds.items()))
+    for shots, given in rows.groupby("rows_per_class"):
+        cells = given.groupby(["system", "dataset"], sort=False)["accuracy"]
+        table = cells.agg(with_interval).unstack()
+        print(f"\n**{shots} rows per class**\n")
+        print(f"| | {' | '.join(table.columns)} |")
         print("|---" * (1 + table.shape[1]) + "|")
-        for system, cells in table.iterrows():
-            print(f"| {system} |", " | ".join(cells), "|")
+        for system, of_system in table.iterrows():
+            print(f"| {system} | {' | '.join(of_system)} |")
     seconds = rows.groupby("system", sort=False)[["learn_seconds", "task_seconds"]]
-    print("\nMedian seconds:\n", seconds.median().round(2))
+    print(f"\nMedian seconds:\n{seconds.median().round(2)}")
 
 
 def with_interval(accuracies):
-    """Return mean and half of its 95 % interval over seeds, in percent."""
-    n = len(accuracies)
+    """Return the mean in percent, of three seeds or more with half its 95 % interval."""
+    mean, n = f"{100 * np.mean(accuracies):.1f}", len(accuracies)
+    if n < 3:
+        return mean
     half = stats.t.ppf(0.975, n - 1) * np.std(accuracies, ddof=1) / np.sqrt(n)
-    return f"{100 * np.mean(accuracies):.1f} ± {100 * half:.1f}"
+    return f"{mean} ± {100 * half:.1f}"
 
 
 if __name__ == "__main__":
