@@ -284,7 +284,7 @@ def report(rows):
 
 
 def with_interval(accuracies):
-    """Return the mean in percent, of three seeds or more with half its 95 % interval."""
+    """Return the mean in percent, and of three seeds half its 95 % interval."""
     mean, n = f"{100 * np.mean(accuracies):.1f}", len(accuracies)
     if n < 3:
         return mean
