@@ -62,6 +62,14 @@ def clusters(session):
 
 
 @nox.session(python="3.11")
+def multitask(session):
+    """Test what needs torch."""
+    session.install("-e", ".[test,torch]")
+    tests = ["skmeta/multitask", "tests/multitask", "tests/test_docs.py"]
+    session.run("pytest", "-q", *tests, *session.posargs)
+
+
+@nox.session(python="3.11")
 def speed(session):
     """Time what users wait for, each beside a yardstick in the same run."""
     session.install("-e", ".[parquet]", "pytest-benchmark")

@@ -167,7 +167,7 @@ def check_table(estimator, X, *, reset):
     return X
 
 
-def check_target(y, X):
+def check_target(y, X, *, may_be_one=False):
     """Check the classes of the rows of a table.
 
     Parameters
@@ -176,6 +176,8 @@ def check_target(y, X):
         The user's.
     X : table of shape (n_rows, n_columns)
         A checked one.
+    may_be_one : bool, default=False
+        Whether one class will do.
 
     Returns
     -------
@@ -184,7 +186,7 @@ def check_target(y, X):
     Raises
     ------
     ValueError
-        If it has another length, missing values, or less than two classes.
+        If it has another length, missing values, or too few classes.
     """
     y = column_or_1d(_without_nullable(y), warn=True)
     check_consistent_length(X, y)
@@ -199,7 +201,7 @@ def check_target(y, X):
             "Convert them, for instance by astype(str)."
         )
     check_classification_targets(y)
-    if (y == y[0]).all():
+    if not may_be_one and (y == y[0]).all():
         raise ValueError(
             f"y must have at least two classes, got: one class, {str(y[0])!r}."
         )

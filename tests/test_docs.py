@@ -81,6 +81,8 @@ def test_code_runs(page, tmp_path, monkeypatch):
     code = code_of(page)
     if "skmeta.plotting" in code:
         pytest.importorskip("matplotlib").use("Agg")
+    if "skmeta.multitask" in code:
+        pytest.importorskip("torch")
     shutil.copytree(ROOT / "examples" / "data", tmp_path / "examples" / "data")
     monkeypatch.chdir(tmp_path)
     exec(compile(code, page, "exec"), {"__name__": "__main__"})

@@ -5,7 +5,7 @@ import pytest
 from numpydoc.validate import validate
 
 import skmeta
-from skmeta import knowledge, plotting, recommendation
+from skmeta import knowledge, multitask, plotting, recommendation
 
 # Codes of numpydoc that we do not follow, each with its reason.
 ALLOWED = {
@@ -35,12 +35,15 @@ def _public_objects():
                     yield f"skmeta.{name}.{method}"
         elif callable(found):
             yield f"skmeta.{name}"
-    for package in (knowledge, plotting, recommendation):
+    for package in (knowledge, multitask, plotting, recommendation):
         yield from (f"{package.__name__}.{name}" for name in package.__all__)
-    for name in plotting.__all__:
-        for method in vars(getattr(plotting, name)):
-            if not method.startswith("_"):
-                yield f"skmeta.plotting.{name}.{method}"
+    for package in (multitask, plotting):
+        for name in package.__all__:
+            for method in vars(getattr(package, name)):
+                if not method.startswith("_"):
+                    yield f"{package.__name__}.{name}.{method}"
+    for method in ("fit", "predict_proba", "predict", "score"):  # of both classifiers
+        yield f"skmeta.multitask.MetaGradientClassifier.{method}"
 
 
 @pytest.mark.parametrize("name", sorted(set(_public_objects())))

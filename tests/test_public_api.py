@@ -14,6 +14,7 @@ def test_all_is_sorted_and_complete():
 
 def test_every_package_lists_names_that_exist():
     """The __all__ of each package names only what is there."""
-    for name in ["knowledge", "metafeatures", "plotting", "recommendation"]:
+    packages = ["knowledge", "metafeatures", "multitask", "plotting", "recommendation"]
+    for name in packages:
         package = importlib.import_module(f"skmeta.{name}")
         assert all(hasattr(package, public) for public in package.__all__)

@@ -13,6 +13,7 @@ MODULES = [
     "skmeta.exceptions",
     "skmeta.knowledge",
     "skmeta.metafeatures",
+    "skmeta.multitask",
     "skmeta.plotting",
     "skmeta.progress",
     "skmeta.recommendation",
