@@ -533,7 +533,8 @@ class MetaSearch(
         while trials.n_left:
             task.schedule.n_workers = task.workers.n_usable
             if is_limited and not _put_affordable_first(trials, task):
-                if not task.wait_for_workers():
+                # Workers may do what cannot be done here.
+                if not task.workers.wait(max(0.0, task.schedule.left_to_try() / 2)):
                     break
                 continue
             n_next = _ROUND if adapts or is_limited else trials.n_left

@@ -180,10 +180,6 @@ class Task:
             return f"It cannot be measured: {type(error).__name__}: {error}"
         return self.footprint_limit.excess(footprint)
 
-    def wait_for_workers(self):
-        """Wait for workers that may do what cannot be done here; say if there are."""
-        return self.workers.wait(max(0.0, self.schedule.left_to_try() / 2))
-
 
 class Trials:
     """Candidates in the order tried, and what came of them.

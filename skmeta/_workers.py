@@ -44,6 +44,7 @@ class Workers:
         self._parallel = None
         self._shared = None, None
         self._are_there = None  # an event, if there is something to wait for
+        self._starting = None
 
     def __enter__(self):
         return self
@@ -60,12 +61,16 @@ class Workers:
         are_there = self._are_there = threading.Event()
         # They are asked for here, where a `parallel_config` around the call is seen.
         parallel, n_calls = self._make(), effective_n_jobs(self.n_jobs)
+        self._starting = parallel
 
         def start():
             with suppress(Exception):
                 parallel.__enter__()
                 for _ in parallel(delayed(_answer)() for _ in range(n_calls)):
                     pass
+                if self._starting is not parallel:
+                    parallel.__exit__(None, None, None)  # closed in the meantime
+                    return
                 self._parallel = parallel
                 are_there.set()
 
@@ -84,7 +89,7 @@ class Workers:
         are_new : bool
             False if there was nothing to wait for, too.
         """
-        if self._are_there is None or self._are_there.is_set():
+        if not self.are_awaited:
             return False
         return self._are_there.wait(seconds)
 
@@ -157,7 +162,7 @@ class Workers:
     def close(self):
         """Let the workers go."""
         parallel, self._parallel = self._parallel, None
-        self._shared = None, None
+        self._starting, self._shared = None, (None, None)
         if parallel is not None:
             parallel.__exit__(None, None, None)
 

@@ -120,3 +120,14 @@ def test_calm_lasts_until_the_last_thread_leaves():
     other.join()
     assert n_blas_threads() == before
     assert warnings.filters == filters
+
+
+def test_what_is_closed_while_it_starts_is_let_go():
+    """The thread that starts the processes does not keep them."""
+    workers = Workers(2)
+    workers.start()
+    workers.close()
+    for thread in threading.enumerate():
+        if thread.name == "skmeta-workers":
+            thread.join(60)
+    assert workers._parallel is None

@@ -8,12 +8,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skmeta._encoding import TableEncoder
-from skmeta._inputs import check_table, check_target
+from skmeta._inputs import TakesTables, check_table, check_target
 from skmeta.multitask._network import import_torch
 from skmeta.multitask._tasks import number_tasks
 
 
-class MultitaskClassifier(ClassifierMixin, BaseEstimator, ABC):
+class MultitaskClassifier(TakesTables, ClassifierMixin, BaseEstimator, ABC):
     """Base of classifiers that learn from several tasks with the same columns.
 
     A derived class sets in `_learn` the attributes `models_`, by the number of the
@@ -176,14 +176,6 @@ class MultitaskClassifier(ClassifierMixin, BaseEstimator, ABC):
 
     def _pooled(self):
         return self.pooled_model_
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        return tags
 
 
 def make_encoder():
