@@ -100,16 +100,21 @@ class MetaDecisionTreeClassifier(
 
     Examples
     --------
-    >>> from sklearn.datasets import load_wine
-    >>> from sklearn.linear_model import LogisticRegression
+    Where naive Bayes is not sure, a decision tree is more often right:
+
+    >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.naive_bayes import GaussianNB
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> from skmeta import MetaDecisionTreeClassifier
-    >>> X, y = load_wine(return_X_y=True)
-    >>> linear = LogisticRegression(max_iter=5000)
-    >>> estimators = [("linear", linear), ("nb", GaussianNB())]
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(min_samples_leaf=5, random_state=0)
+    >>> estimators = [("nb", GaussianNB()), ("tree", tree)]
     >>> clf = MetaDecisionTreeClassifier(estimators).fit(X, y)
     >>> print(clf.export_text())
-    trust nb: 178 rows, right on 172
+    highest_probability of nb <= 0.997
+      trust tree: 33 rows, right on 21
+    highest_probability of nb > 0.997
+      trust nb: 536 rows, right on 520
     """
 
     def __init__(

@@ -20,6 +20,7 @@ from skmeta.recommendation._recommender import NewTask, Observation, Recommender
 from skmeta.recommendation._registry import get_recommender
 from skmeta.recommendation._rules import Rules
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+from skmeta.recommendation._task_selection import select_tasks
 from skmeta.recommendation._tree import TreeRecommender
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "nearest_metric",
     "portfolio_loss",
     "regret_matrix",
+    "select_tasks",
 ]
