@@ -32,9 +32,13 @@ def main():
     parser.add_argument("--n-tables", type=int, default=40)
     parser.add_argument("--least-rows", type=int, default=400)
     parser.add_argument("--most-rows", type=int, default=3_000)
+    parser.add_argument("--most-cells", type=int, default=60_000)
     options = parser.parse_args()
     index = pd.read_csv(options.tables / "index.csv")
     index = index[index["n_rows"].between(options.least_rows, options.most_rows)]
+    # Boosting of many columns for many classes takes most of an hour.
+    size = index["n_rows"] * index["n_features"] * index["n_classes"]
+    index = index[size <= options.most_cells]
     names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=0)
     keys = [{"table": name} for name in names[: options.n_tables]]
     rows = resume(options.output, keys, lambda table: compare(options.tables, table))

@@ -14,9 +14,16 @@ from skmeta._base_learners import (
 )
 from skmeta._configuration import Configuration
 from skmeta._decision import START
+from skmeta._distillation import distil
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._export import to_code, to_sklearn
-from skmeta._inputs import TakesTables, check_number, with_seeds
+from skmeta._inputs import (
+    TakesTables,
+    check_number,
+    check_table,
+    make_seed,
+    with_seeds,
+)
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
@@ -280,6 +287,48 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         self
         """
         return self._search(X, y, sample_weight, groups)
+
+    def distil(self, X, n_rows=None):
+        """Return one small, fast model that imitates this classifier [1]_.
+
+        Where the ensemble is too large or slow to be deployed: boosting that learns the
+        probabilities of `predict_proba` for the rows given and for others mixed from
+        them.
+
+        Parameters
+        ----------
+        X : table of shape (n_given, n_features)
+            Rows such as those to be predicted, for instance those of `fit`; more are
+            better, and their classes need not be known.
+        n_rows : int, default=None
+            How many rows it learns from, the given ones included. None is five times
+            as many, within 2,000 and 50,000.
+
+        Returns
+        -------
+        student : classifier
+            Fitted, with ``predict`` and ``predict_proba``. Labels follow the class
+            weights of ``ensemble_``.
+
+        References
+        ----------
+        .. [1] C. Bucila, R. Caruana, A. Niculescu-Mizil, "Model Compression", KDD 2006.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmeta import MetaLearnerClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> clf = MetaLearnerClassifier(n_candidates=3, random_state=0).fit(X, y)
+        >>> small = clf.distil(X)
+        >>> bool((small.predict(X) == clf.predict(X)).mean() > 0.95)
+        True
+        """
+        self._check_refitted("distil")
+        X = check_table(self, X, reset=False)
+        if n_rows is not None:
+            check_number("n_rows", n_rows, Integral, "an integer >= 1")
+        return distil(self.ensemble_, X, n_rows, make_seed(self.random_state))
 
     def to_sklearn(self):
         """Return what predicts as an estimator of scikit-learn alone.

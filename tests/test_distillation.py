@@ -1,0 +1,113 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import log_loss
+
+from skmeta import MetaLearnerClassifier
+from skmeta._distillation import distil, mix_rows
+from skmeta._ensemble import WeightedEnsemble
+
+
+@pytest.fixture(scope="module")
+def forest():
+    """A large forest, its rows and others."""
+    X, y = make_classification(900, 6, n_informative=4, random_state=0)
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    frame["id"] = [f"row {i}" for i in range(900)]
+    model = RandomForestClassifier(200, random_state=0)
+    numbers = frame.drop(columns="id")
+    model.fit(numbers[:600], y[:600])
+
+    class Numbers(RandomForestClassifier):
+        def predict_proba(self, X):
+            return model.predict_proba(X.drop(columns="id"))
+
+    teacher = Numbers()
+    teacher.classes_ = model.classes_
+    ensemble = WeightedEnsemble([teacher], None, np.array([1.0, 0.4])).use([teacher])
+    return ensemble, frame[:600], frame[600:], y[600:]
+
+
+def test_a_student_is_like_its_teacher(forest):
+    """In probabilities for new rows, also where made-up rows have the ids of others."""
+    teacher, X, X_new, y_new = forest
+    student = distil(teacher, X)
+    apart = student.predict_proba(X_new) - teacher.predict_proba(X_new)
+    assert np.abs(apart).mean() < 0.08
+    assert (student.predict(X_new) == teacher.predict(X_new)).mean() > 0.9
+    losses = [log_loss(y_new, m.predict_proba(X_new)) for m in (teacher, student)]
+    assert losses[1] < losses[0] + 0.1
+    columns = student.estimators_[0]["table"].columns_
+    assert columns["kind"].tolist() == ["number"] * 6 + ["ignored"]
+
+
+def test_labels_follow_the_class_weights(forest):
+    """A weight moves the threshold of the student, too."""
+    teacher, X, X_new, _ = forest
+    student = distil(teacher, X, n_rows=1)
+    is_second = (
+        student.predict_proba(X_new)[:, 1] * 0.4 > (student.predict_proba(X_new)[:, 0])
+    )
+    np.testing.assert_array_equal(student.predict(X_new) == 1, is_second)
+
+
+def test_the_same_seed_gives_the_same(forest):
+    """And another one another student."""
+    teacher, X, X_new, _ = forest
+    first, again, other = [
+        distil(teacher, X, random_state=seed).predict_proba(X_new) for seed in (0, 0, 1)
+    ]
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("kind", ["frame", "array", "sparse", "list"])
+def test_mixed_rows_are_of_the_table(kind):
+    """Cells stay in their columns and classes; the first rows are those given."""
+    values = np.arange(40.0).reshape(10, 4)
+    likely = np.arange(10) % 2
+    X = {
+        "frame": pd.DataFrame(values, columns=list("wxyz")).astype({"x": "category"}),
+        "array": values,
+        "sparse": sparse.csr_matrix(values),
+        "list": values.tolist(),
+    }[kind]
+    mixed = mix_rows(X, likely, 50, np.random.default_rng(0))
+    if kind == "frame":
+        assert mixed.dtypes.equals(X.dtypes)
+    got = mixed.toarray() if kind == "sparse" else np.asarray(mixed, dtype=float)
+    assert got.shape == (60, 4)
+    np.testing.assert_array_equal(got[:10], values)
+    assert (got % 4 == np.arange(4)).all()
+    of_class = got // 4 % 2
+    assert (of_class == of_class[:, :1]).all()
+    is_copy = (got // 4 == got[:, :1] // 4).all(axis=1)
+    assert is_copy[10:].all() == (kind == "sparse")
+
+
+def test_distil_a_search():
+    """The student is small, takes the same tables and pickles."""
+    X, y = make_classification(300, 5, random_state=0)
+    X = (
+        pd.DataFrame(X)
+        .assign(kind=np.where(y, "a", "b"))
+        .set_axis(list("abcdef"), axis=1)
+    )
+    clf = MetaLearnerClassifier(
+        base_learners=["random_forest"], n_candidates=2, cv=2, random_state=0
+    ).fit(X, np.where(y, "yes", "no"))
+    student = pickle.loads(pickle.dumps(clf.distil(X)))
+    assert student.predict(X[:5]).tolist() == clf.predict(X[:5]).tolist()
+    with pytest.raises(ValueError, match=r"n_rows must be an integer >= 1 or None, got: 0"):
+        clf.distil(X, n_rows=0)
+
+
+def test_distil_before_fit():
+    """It needs what predicts."""
+    with pytest.raises(AttributeError):
+        MetaLearnerClassifier(refit=False).distil(np.eye(3))
