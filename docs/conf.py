@@ -1,5 +1,6 @@
 """Settings of the documentation: ``python -m sphinx -W docs docs/_build``."""
 
+import re
 import warnings
 
 import skmeta
@@ -42,8 +43,14 @@ def _is_of_scikit_learn(app, what, name, member, skip, options):
     return skip or name == "get_metadata_routing" or name.endswith("_request")
 
 
+def _without_references_elsewhere(app, what, name, member, options, lines):
+    """Keep the words of references of scikit-learn to its own pages."""
+    lines[:] = [re.sub(r":ref:`([^`<]*?)\s*<[^`]*>`", r"\1", line) for line in lines]
+
+
 def setup(app):
     """Connect what is done while the documentation is built."""
+    app.connect("autodoc-process-docstring", _without_references_elsewhere)
     app.connect("autodoc-skip-member", _is_of_scikit_learn)
 
 

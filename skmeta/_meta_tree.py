@@ -259,24 +259,6 @@ class MetaDecisionTreeClassifier(
         labels = self.predict_proba(X).argmax(axis=1)
         return self.classes_[labels]
 
-    def score(self, X, y, sample_weight=None):
-        """Return the accuracy of `predict`.
-
-        Parameters
-        ----------
-        X : table of shape (n_rows, n_columns)
-            With the columns that it had in `fit`.
-        y : array-like of shape (n_rows,)
-            Their classes.
-        sample_weight : array-like of shape (n_rows,), default=None
-            What each row counts.
-
-        Returns
-        -------
-        accuracy : float
-        """
-        return super().score(X, y, sample_weight)
-
     def trusted(self, X):
         """Return the name of the classifier trusted for each row.
 
