@@ -7,7 +7,7 @@ import argparse
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import reduce
 from importlib.util import find_spec
 from operator import add
@@ -309,7 +309,8 @@ def _predict(options):
     for j, label in enumerate(model.classes_):
         predictions[f"probability_{label}"] = probabilities[:, j]
     if options.output is None:
-        predictions.to_csv(sys.stdout, index=False)
+        with suppress(BrokenPipeError):  # whoever reads has seen enough
+            predictions.to_csv(sys.stdout, index=False)
     else:
         write_file(predictions, options.output)
 
@@ -321,7 +322,8 @@ def _load_model(path):
         raise FileNotFoundError(f"No file {path!r}. Check the path.") from None
     except Exception as error:
         raise ValueError(
-            f"{path} is not a classifier written by python -m skmeta fit ({error})."
+            f"{path} must be a classifier written by python -m skmeta fit, got what "
+            f"joblib cannot load."
         ) from error
     if not isinstance(model, MetaLearnerClassifier):
         raise ValueError(

@@ -407,12 +407,19 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
             and (learner.takes_weights or not weighted)
         ]
         if not usable:
+            absent = sorted(
+                name
+                for name in set(allowed).intersection(held)
+                if not get_learner(name).is_installed
+            )
+            hint = f" To install {', '.join(absent)}: pip install skmeta[boosters]"
+            hint = hint if absent else ""
             raise NoCandidateError(
                 f"base_learners must allow one that the knowledge base holds "
                 f"({held}), that is installed, and that suits {size.n_rows} rows x "
                 f"{size.n_columns} columns"
                 f"{' and takes sample_weight' if weighted else ''}, "
-                f"got: {self.base_learners!r}."
+                f"got: {self.base_learners!r}.{hint}"
             )
         return learners.index[learners.isin(usable)]
 

@@ -17,6 +17,10 @@ TEMPERATURES = np.geomspace(0.5, 16, 21)
 # probabilities are right.
 EXPONENTS = np.linspace(0, 1.5, 13)
 
+# Logarithms of what the second of two classes is weighed by, for metrics of which it
+# is not known which class they care for: up to 55 times the first, or as little.
+LOG_WEIGHTS = np.linspace(-4, 4, 25)
+
 # The exponent that tuning starts from, by metric.
 START = {"accuracy": 0.0, "balanced_accuracy": 1.0, "f1_macro": 0.5}
 
@@ -157,28 +161,30 @@ def score_exponents(probabilities, y):
     return score_counts(counts[:, 0])
 
 
-def best_exponent(scores, start, n_rows):
+def best_exponent(scores, start, n_rows, exponents=EXPONENTS):
     """Choose the weighting of the classes for a metric, shrunk to a safe start.
 
     Parameters
     ----------
     scores : ndarray of shape (n_exponents,)
-        Score with each of `EXPONENTS`.
+        Score with each of the exponents.
     start : float
         The exponent that is best if the probabilities are right, as in `START`.
     n_rows : int
         From which the scores come: with few, chance moves the best one.
+    exponents : ndarray of shape (n_exponents,), default=EXPONENTS
+        On a scale on which 1 is much.
 
     Returns
     -------
     index : int
-        Position in `EXPONENTS`.
+        Position in `exponents`.
     """
     # A lucky row makes a peak of one step; what is best in truth is a hill.
     padded = np.pad(scores, 1, mode="edge")
     smooth = 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
     # A whole step of the exponent must pay a standard error of an accuracy of .5.
-    distance = np.abs(EXPONENTS - start)
+    distance = np.abs(exponents - start)
     return int(np.argmax(smooth - distance * 0.5 / np.sqrt(n_rows)))
 
 

@@ -62,7 +62,7 @@ class MetaDecisionTreeClassifier(
         Most questions before a leaf.
     min_samples_leaf : int, default=20
         Least rows of a leaf.
-    n_errors : float, default=1.0
+    n_errors : float, default=2.0
         Standard errors, of the difference between two classifiers on the same rows,
         that a subtree must gain; 0 keeps every gain.
     n_jobs : int or None, default=None
@@ -109,7 +109,7 @@ class MetaDecisionTreeClassifier(
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> tree = DecisionTreeClassifier(min_samples_leaf=5, random_state=0)
     >>> estimators = [("nb", GaussianNB()), ("tree", tree)]
-    >>> clf = MetaDecisionTreeClassifier(estimators).fit(X, y)
+    >>> clf = MetaDecisionTreeClassifier(estimators, n_errors=1).fit(X, y)
     >>> print(clf.export_text())
     highest_probability of nb <= 0.997
       trust tree: 33 rows, right on 21
@@ -124,7 +124,7 @@ class MetaDecisionTreeClassifier(
         cv=5,
         max_depth=4,
         min_samples_leaf=20,
-        n_errors=1.0,
+        n_errors=2.0,
         n_jobs=None,
         random_state=None,
     ):

@@ -8,6 +8,7 @@ import numpy as np
 
 from skmeta._decision import (
     EXPONENTS,
+    LOG_WEIGHTS,
     START,
     best_exponent,
     score_exponents,
@@ -267,7 +268,11 @@ class OutOfFold:
             scores = self._scores_of_exponents(probabilities)
             if scores is None:
                 return None
-            exponent = EXPONENTS[best_exponent(scores, start, len(self._tested))]
+            scale = np.abs(self._exponents).max() if self._is_free else 1.0
+            best = best_exponent(
+                scores, start, len(self._tested), self._exponents / scale
+            )
+            exponent = self._exponents[best]
         return None if exponent == 0 else self._class_weights(exponent)
 
     def _scores_of_exponents(self, probabilities):
@@ -283,7 +288,7 @@ class OutOfFold:
                     self._score(
                         self._tested, probabilities, self._class_weights(exponent)
                     )
-                    for exponent in EXPONENTS
+                    for exponent in self._exponents
                 ]
             )
         except Exception:  # candidates were scored fold by fold, which may have gone
@@ -293,11 +298,23 @@ class OutOfFold:
         # In units of the best, since how they are shrunk is made for accuracies.
         return scores / np.abs(scores).max()
 
+    @property
+    def _is_free(self):
+        """Whether nobody knows which of two classes the metric cares for."""
+        return not self._is_exact and len(self.classes) == 2
+
+    @property
+    def _exponents(self):
+        return LOG_WEIGHTS if self._is_free else EXPONENTS
+
     def _class_weights(self, exponent):
         """Return one over the shares of the classes, to a power; at most 1.
 
-        A class that was never tested weighs no more than the rarest that was.
+        A class that was never tested weighs no more than the rarest that was. Where
+        it is free, the exponent is the logarithm of the weight of the second class.
         """
+        if self._is_free:
+            return np.exp([-max(exponent, 0.0), min(exponent, 0.0)])
         weights = self._sample_weight
         shares = np.bincount(self._codes, weights, minlength=len(self.classes))
         if len(self._tested):
@@ -444,7 +461,7 @@ class OutOfFold:
         seconds = time.perf_counter() - start
         n_scores = len(self._splits) * (1 + N_BLOCKS)
         if self.weighs_classes and (not self._is_exact or self._score_params):
-            n_scores += (1 + n_parts) * len(EXPONENTS)
+            n_scores += (1 + n_parts) * len(self._exponents)
         return seconds * n_scores
 
     def _mean_score(self, kept, probabilities, class_weights):

@@ -202,8 +202,13 @@ def _plan(indices, trials, task):
             if seconds < min(time, time_of_all):
                 break
             n_rows = int(0.7 * n_rows)
-        # Fewer rows than the models of the splits had are no gain.
-        plan[index] = n_rows if n_rows > n_fitted else FOLDS
+        # Fewer rows than the models of the splits had are no gain, if there are any.
+        if n_rows <= n_fitted and trials.evaluations.models[index] is None:
+            n_rows = n_fitted
+            seconds = trials.refit_seconds(index, n_rows, task)
+            plan[index] = n_rows
+        else:
+            plan[index] = n_rows if n_rows > n_fitted else FOLDS
         if plan[index] != FOLDS:
             time_of_all -= seconds
     return plan

@@ -90,6 +90,9 @@ _LEAST_ROWS = 2_000
 _ROWS_DESCRIBED = 20_000
 _ROWS_DESCRIBED_PER_SECOND = 2_000
 
+# The part of the time that encoding texts may take, or there are fewer splits.
+_SHARE_OF_TEXTS = 0.35
+
 # The part of the time that the first round may be expected to take.
 _SHARE_OF_FIRST_ROUND = 0.25
 
@@ -685,9 +688,16 @@ class MetaSearch(
             n_rows = log["n_rows_compared"]
         elif splits != []:
             n_rows = self._n_rows_compared(recommender, task, splits)
+        most_splits = _most_splits(task, n_rows)
+        if log is not None:
+            most_splits = log.get("most_splits", most_splits)
         if splits is None:
             splits = default_splits(
-                codes, task.seed, **task.split_params, n_used=n_rows
+                codes,
+                task.seed,
+                **task.split_params,
+                n_used=n_rows,
+                n_folds=most_splits,
             )
             if task.split_params:
                 splits = check_splits(splits, codes)
@@ -701,6 +711,7 @@ class MetaSearch(
             task,
             splits=splits,
             n_rows=n_rows,
+            most_splits=most_splits,
             make=partial(self._make_candidate, size=size, seed=task.seed),
             out_of_fold=out_of_fold and out_of_fold.on_splits(splits),
         )
@@ -728,6 +739,8 @@ class MetaSearch(
             first = self._recommend(recommender, (), replace(task, n_rows=n_rows))
             n_folds = n_default_folds(n_rows) if splits is None else len(splits)
             seconds = first.first(_ROUND).expected_seconds.sum() * n_folds
+            # Texts are encoded for the first one alone.
+            seconds -= task.text_seconds * n_rows / len(task.y) * (_ROUND - 1)
             if seconds / schedule.n_workers < _SHARE_OF_FIRST_ROUND * schedule.left():
                 break
             n_rows = max(_LEAST_ROWS, n_rows // 2)
@@ -977,8 +990,21 @@ class MetaSearch(
             return getattr(self._predictor, method)(X)
 
 
+def _most_splits(task, n_rows):
+    """Return how many splits leave time for more than their texts."""
+    seconds = task.text_seconds * n_rows / len(task.y)
+    for n_folds in (5, 3):
+        n_turns = np.ceil(n_folds / task.schedule.n_workers)
+        if seconds * n_turns <= _SHARE_OF_TEXTS * task.schedule.left():
+            return n_folds
+    return 1
+
+
 def _put_affordable_first(trials, task):
-    """Put what still fits into the time in front; say whether anything does."""
+    """Put what still fits into the time in front; say whether anything does.
+
+    What was stopped says that others of its learner take longer than expected, too.
+    """
     seconds = trials.recommendation.expected_seconds[len(trials) :]
     left = range(len(trials), len(trials) + len(seconds))
     can_stop = [trials.can_be_stopped(index, task) for index in left]
@@ -986,7 +1012,9 @@ def _put_affordable_first(trials, task):
     fits = np.array(
         [task.schedule.has_time_for(each, len(task.splits)) for each in seconds]
     )
-    trials.put_first(fits)
+    slow = trials.stopped_learners
+    is_slow = [trials.recommendation.configurations[i].learner in slow for i in left]
+    trials.put_first(fits & ~np.array(is_slow, dtype=bool))
     return fits.any()
 
 

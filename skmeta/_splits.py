@@ -13,7 +13,7 @@ def n_default_folds(n_rows):
     return 5 if n_rows <= 5_000 else 3 if n_rows <= 50_000 else 1
 
 
-def default_splits(y, seed, groups=None, n_used=None):
+def default_splits(y, seed, groups=None, n_used=None, n_folds=None):
     """Choose splits by the number of rows, for when the user chose none.
 
     Five stratified folds up to 5,000 rows, three up to 50,000, and one holdout
@@ -33,6 +33,8 @@ def default_splits(y, seed, groups=None, n_used=None):
         Rows of one group are kept together.
     n_used : int, default=None
         How many of the rows will be used, if not all.
+    n_folds : int, default=None
+        How many at most; 1 is a holdout. None goes by the rows.
 
     Returns
     -------
@@ -45,7 +47,8 @@ def default_splits(y, seed, groups=None, n_used=None):
         If no two classes have two rows, or there is one group only.
     """
     _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-    n_folds = n_default_folds(len(y) if n_used is None else n_used)
+    usual = n_default_folds(len(y) if n_used is None else n_used)
+    n_folds = usual if n_folds is None else min(n_folds, usual)
     is_rare = counts < max(n_folds, 2)
     if counts[is_rare].sum() > len(y) / 100:
         is_rare = counts < 2

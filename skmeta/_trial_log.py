@@ -35,6 +35,7 @@ def make_log(trials, task, members, errors):
         "n_classes": len(task.classes),
         "n_rows_compared": task.n_rows,
         "n_splits": len(task.splits),
+        "most_splits": task.most_splits,
         "trials": [
             {
                 "configuration": configuration.to_dict(),

@@ -71,6 +71,8 @@ class Task:
         What is learned from probabilities, if they are kept.
     text_seconds : float, default=0.0
         That the texts of all rows take in a fit which is the first one.
+    most_splits : int, default=5
+        Of those that the user did not choose.
     classes, codes : ndarray of shape (n_classes,) and (n_rows,), optional
         The classes, sorted, and the number of that of each row. Found once: to sort
         half a million strings takes a third of a second.
@@ -94,6 +96,7 @@ class Task:
     footprint_limit: FootprintLimit = field(default_factory=FootprintLimit)
     out_of_fold: OutOfFold | None = None
     text_seconds: float = 0.0
+    most_splits: int = 5
     classes: np.ndarray | None = None
     codes: np.ndarray | None = None
 
@@ -329,6 +332,19 @@ class Trials:
         """
         order = len(self) + np.argsort(~is_possible, kind="stable")
         self.recommendation = self.recommendation.take([*range(len(self)), *order])
+
+    @property
+    def stopped_learners(self):
+        """The learners of which a candidate was stopped, and none was complete."""
+        learners = [each.learner for each in self.tried.configurations]
+        done = {learners[index] for index in self.complete}
+        errors = self.evaluations.errors
+        stopped = {
+            learner
+            for learner, error in zip(learners, errors, strict=True)
+            if error is not None and error.startswith("Stopped after")
+        }
+        return stopped - done
 
     def observations(self):
         """Return what was tried in the form that recommenders take.

@@ -1,10 +1,12 @@
+import time
+
 import numpy as np
 import pytest
 from joblib import parallel_config
 from scipy import stats
 from sklearn.datasets import load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, fbeta_score, get_scorer, make_scorer
+from sklearn.metrics import accuracy_score, get_scorer, make_scorer
 from sklearn.model_selection import (
     GroupShuffleSplit,
     LeaveOneOut,
@@ -15,9 +17,11 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 
 from skmeta import MetaLearnerClassifier
+from skmeta._decision import EXPONENTS
 from skmeta._honesty import deal_out, jackknife_interval, make_parts
 from skmeta._limits import OutOfTime
 from skmeta._out_of_fold import OutOfFold
+from skmeta._schedule import Schedule
 
 CHEAP = ["gaussian_nb", "linear_discriminant_analysis", "logistic_regression"]
 METRICS = [
@@ -212,13 +216,17 @@ def test_any_metric_of_make_scorer(iris):
     assert -0.1 < cheap_classifier(scoring=scorer).fit(*iris).honest_score_ < 0
 
 
-@pytest.mark.parametrize("scoring", ["f1_macro", make_scorer(fbeta_score, beta=2)])
-def test_time_is_kept_for_it(scoring):
-    """A scorer that is called for each weighting of the classes takes longer."""
-    X, y = make_classification(400, 8, random_state=0)
-    clf = cheap_classifier(scoring=scoring, n_candidates=None, time_budget=4)
-    clf.set_params(base_learners=None).fit(X, y)
-    assert 0.5 < clf.honest_score_ < 1
+def test_time_is_kept_for_it(iris, monkeypatch):
+    """For a call of the scorer for each weighting of the classes in each part."""
+
+    def slow(y_true, y_pred):
+        time.sleep(0.002)
+        return accuracy_score(y_true, y_pred)
+
+    reserved = []
+    monkeypatch.setattr(Schedule, "reserve", lambda self, s: reserved.append(s))
+    cheap_classifier(scoring=make_scorer(slow), time_budget=20).fit(*iris)
+    assert max(reserved) > 0.002 * 6 * len(EXPONENTS)
 
 
 def test_the_interval_is_given_up_first(iris, monkeypatch):

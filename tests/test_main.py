@@ -188,7 +188,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("predict {model} fewer.csv", "lacks: sex, year"),
         ("predict {model} missing.csv", "No file"),
         ("predict missing.joblib {penguins}", "No file"),
-        ("predict text.joblib {penguins}", "not a classifier written by"),
+        ("predict text.joblib {penguins}", "must be a classifier written by"),
         ("predict {model} {penguins} --output x.txt", "ends in one of"),
         ("build missing --output kb.zip", "No file or directory"),
         ("build {penguins} --output kb.txt", r"ends in one of \['\.zip'\]"),
@@ -223,8 +223,9 @@ def test_recommend(capsys):
     assert lines[0].startswith("What would be tried on 344 rows")
     assert main(["fit", *arguments]) == 0
     tried = re.findall(r"^ +[123]\. (\w+) ", capsys.readouterr().out, re.MULTILINE)
-    for line, learner in zip(lines[3:], tried, strict=True):
-        assert f"  {learner}(" in line
+    # Later ones may differ: a quarter of the rows takes no part in the fit.
+    assert f"  {tried[0]}(" in lines[3]
+    assert len(tried) == len(lines[3:]) == 3
 
 
 def test_build_and_use(tmp_path, penguins, capsys):

@@ -2,6 +2,7 @@ import copy
 import hashlib
 import json
 import warnings
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -295,6 +296,11 @@ class KnowledgeBase:
         Returns
         -------
         knowledge : KnowledgeBase
+
+        Warns
+        -----
+        SkmetaWarning
+            If it does not hold a name, but one that is nearly the same.
         """
         names = _as_set(names)
         named = {
@@ -306,6 +312,8 @@ class KnowledgeBase:
         families = self._tasks["family"]
         is_named = families.index.isin(names) | pd.Index(self._keys).isin(named)
         excluded = set(families[is_named])
+        known = {name for part in self.parts for name in part._tasks.index}
+        _warn_of_misspelt(names - known, known)
         return self._part(rows=np.flatnonzero(~families.isin(excluded)))
 
     def select_learners(self, learners):
@@ -625,6 +633,18 @@ def merge(parts):
     merged = KnowledgeBase(**unite(parts))
     merged._merged_from = parts
     return merged
+
+
+def _warn_of_misspelt(names, known):
+    for name in sorted(map(str, names)):
+        similar = get_close_matches(name, map(str, known), n=1, cutoff=0.85)
+        if similar:
+            warnings.warn(
+                f"There is no task {name!r}, and none is left out for it. There is "
+                f"one named {similar[0]!r}.",
+                SkmetaWarning,
+                stacklevel=3,
+            )
 
 
 def _as_set(names):

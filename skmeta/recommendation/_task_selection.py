@@ -10,9 +10,7 @@ STRATEGIES = ["diverse", "informative", "nearest", "random"]
 _NOISE = 0.1
 
 
-def select_tasks(
-    meta_features, n_tasks, strategy="informative", new=None, random_state=0
-):
+def select_tasks(meta_features, n_tasks, strategy="random", new=None, random_state=0):
     """Choose tasks to learn from by their meta-features alone.
 
     Evaluating configurations takes minutes a table, extracting meta-features a tenth of
@@ -24,11 +22,12 @@ def select_tasks(
         Of the tasks that there are, such as ``knowledge.meta_features``.
     n_tasks : int
         How many to choose, at most `n_known`.
-    strategy : {"informative", "diverse", "nearest", "random"}, default="informative"
-        ``"informative"`` adds the task which most lowers what is unknown of all
-        tasks, where scores are a Gaussian process over meta-features [1]_;
-        ``"diverse"`` the one farthest from those chosen (k-centre [2]_);
-        ``"nearest"`` takes the nearest ones to a new task.
+    strategy : {"random", "informative", "diverse", "nearest"}, default="random"
+        ``"random"`` is as good as any where the new task is not known
+        (`benchmarks/task_selection.py`). ``"informative"`` adds the task which most
+        lowers what is unknown of all, where scores are a Gaussian process over
+        meta-features [1]_; ``"diverse"`` the one farthest from those chosen
+        (k-centre [2]_); ``"nearest"`` takes the nearest ones to a new task.
     new : mapping of str to float, default=None
         Meta-features of the new task, for ``"nearest"``.
     random_state : int, Generator or None, default=0
