@@ -6,6 +6,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, get_scorer, make_
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 
+from skmeta import MetaLearnerClassifier
 from skmeta._evaluation import Work, evaluate_candidates
 from skmeta._out_of_fold import OutOfFold
 
@@ -171,3 +172,25 @@ def test_classes_that_are_never_tested(skewed):
     assert np.isfinite(out_of_fold.judge(probabilities)).all()
     weights = out_of_fold.weigh_classes(np.concatenate(probabilities))
     assert weights[2] == weights[1]
+
+
+@pytest.mark.parametrize("costly", [0, 1])
+def test_a_metric_of_one_s_own_moves_the_threshold(costly):
+    """A class that is costly to miss is predicted more often, if not more frequent."""
+    X, y = make_classification(400, 5, flip_y=0.3, random_state=0)
+
+    def gain(truth, labels):
+        missed = (truth == costly) & (labels != costly)
+        return -np.mean(np.where(missed, 10.0, truth != labels))
+
+    def share(scoring):
+        clf = MetaLearnerClassifier(
+            base_learners=["gaussian_nb"],
+            scoring=scoring,
+            n_candidates=2,
+            cv=3,
+            random_state=0,
+        )
+        return (clf.fit(X, y).predict(X) == costly).mean()
+
+    assert share(make_scorer(gain)) > share("accuracy") + 0.15

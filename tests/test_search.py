@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from skmeta._inputs import make_seed
+from skmeta._search import _most_splits
 from skmeta._splits import default_splits
+from skmeta._trials import Task
 
 
 @pytest.mark.parametrize(("n_rows", "n_folds"), [(100, 5), (6000, 3), (60_000, 1)])
@@ -42,3 +46,22 @@ def test_seed_from_every_kind_of_random_state():
     assert make_seed(np.random.RandomState(0)) == make_seed(np.random.RandomState(0))
     assert make_seed(np.random.default_rng(0)) == make_seed(np.random.default_rng(0))
     assert make_seed(None) != make_seed(None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "n_workers", "n_splits"),
+    [(0.0, 1, 5), (6.9, 1, 5), (7.1, 1, 3), (11.6, 1, 3), (11.7, 1, 1), (11.6, 5, 5)],
+)
+def test_fewer_splits_where_texts_take_long(seconds, n_workers, n_splits):
+    """A third of the 100 seconds is for texts; half of the rows take half of theirs."""
+
+    class Schedule:
+        def left(self):
+            return 100.0
+
+    schedule = Schedule()
+    schedule.n_workers = n_workers
+    task = Task(np.zeros((10, 1)), np.arange(10) % 2, 10, schedule=schedule)
+    task = replace(task, text_seconds=2 * seconds)
+    assert _most_splits(task, n_rows=5) == n_splits
+    assert len(default_splits(task.y, 0, n_folds=n_splits)) == n_splits

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from threadpoolctl import threadpool_limits
 
 from skmeta import MetaLearnerClassifier, load_knowledge
-from skmeta._base_learners import TaskSize, make_estimator
+from skmeta._base_learners import TaskSize, get_learner, make_estimator
 
 
 def few_flowers(seed):
@@ -91,7 +91,14 @@ def test_first_recommendation_is_safe(make_table):
     assert np.mean(differences) > -0.02
 
 
-@pytest.mark.parametrize("configuration", load_knowledge().configuration_values)
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        configuration
+        for configuration in load_knowledge().configuration_values
+        if get_learner(configuration.learner).is_installed
+    ],
+)
 def test_no_configuration_is_too_large_for_75_rows(configuration):
     """Neighbours, leaves and folds are those of a small table."""
     size = TaskSize(n_rows=75, n_columns=4, n_classes=3)

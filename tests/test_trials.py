@@ -70,6 +70,16 @@ def test_first_among_equals_is_best():
     assert trials.complete.tolist() == [1, 2, 0]
 
 
+def test_learners_that_were_stopped():
+    """Those of which nothing was complete; other errors do not count."""
+    stopped = "Stopped after 2.0 seconds."
+    trials = tried([[np.nan] * 2, [np.nan] * 2], [stopped, "failed"])
+    assert trials.stopped_learners == {"gaussian_nb"}
+    assert tried([[np.nan] * 2], ["failed"]).stopped_learners == set()
+    trials = tried([[np.nan] * 2, [0.5, 0.5]], [stopped, None])
+    assert trials.stopped_learners == set()
+
+
 def test_what_cannot_be_stopped_grows_faster():
     """Kernels take the square of the rows."""
     trials = tried([[0.8, 0.8]])

@@ -56,7 +56,8 @@ class Explanation:
     similar : DataFrame
         The most similar known tasks, by name, none if all count alike: ``weight``,
         ``family``, ``n_rows``, ``n_features``, ``n_classes``, the learner that is
-        ``best`` there, its ``best_score``, and the ``score`` of the one recommended.
+        ``best`` of what was tried there, its ``best_score``, and the ``score`` of the
+        one recommended, NaN if it was not tried.
     drivers : DataFrame
         Meta-features, by name: ``value``, the ``usual`` one (the median of the known
         tasks), and ``contribution``: what it adds to the loss. They
@@ -224,23 +225,25 @@ class Basis:
             loss=weights @ losses,
             loss_alike=known.task_weights_ @ losses,
             observed=np.nan,
-            similar=self._find_similar(weights, scores),
+            similar=self._find_similar(weights, column),
             drivers=drivers,
             changes=self._find_changes(first, drivers),
         )
 
-    def _find_similar(self, weights, scores):
+    def _find_similar(self, weights, column):
         known = self.recommender
         order = np.argsort(-weights, kind="stable")[:_N_SIMILAR]
         order = order[weights[order] > known.task_weights_[order]]
-        all_scores = np.where(np.isnan(known.scores_), -np.inf, known.scores_)[order]
+        # What was there is told, and not what may have been.
+        all_scores = np.where(known.is_tried_, known.scores_, -np.inf)[order]
         best = all_scores.argmax(axis=1)
         sizes = known.tasks_[["family", "n_rows", "n_features", "n_classes"]]
         similar = sizes.iloc[order].copy()
         similar.insert(0, "weight", weights[order])
         similar["best"] = [known.configurations_[i].learner for i in best]
         similar["best_score"] = all_scores.max(axis=1, initial=-np.inf)
-        similar["score"] = scores[order]
+        scores = np.where(known.is_tried_, known.scores_, np.nan)
+        similar["score"] = scores[order, column]
         return similar
 
     def _find_drivers(self, losses):

@@ -92,6 +92,8 @@ class Recommender(BaseEstimator, ABC):
     scores_, loss_ : ndarray of shape (n_tasks, n_configurations)
         Scores, NaN where the configuration failed, and what `portfolio_loss` makes of
         them. What was not tried has the score that is expected of it.
+    is_tried_ : ndarray of bool of shape (n_tasks, n_configurations)
+        Where the score is not an expectation.
     meta_features_ : DataFrame of shape (n_tasks, n_meta_features)
         Of the known tasks.
     seconds_ : ndarray of shape (n_tasks, n_configurations)
@@ -155,6 +157,7 @@ class Recommender(BaseEstimator, ABC):
             self.task_weights_,
             metric,
         )
+        self.is_tried_ = is_scored[np.ix_(tasks, configurations)]
         self.loss_ = portfolio_loss(self.scores_, CAPS.get(metric, CAP))
         self.meta_features_ = meta_features
         self.seconds_ = seconds.loc[tasks, configurations].to_numpy(np.float64)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from skmeta import Configuration, KnowledgeBase
+from skmeta.exceptions import SkmetaWarning
 
 TASKS = ["wheat_a", "wheat_b", "storm", "heart"]
 
@@ -179,6 +180,13 @@ def test_without_leaves_out_whole_families(tiny_knowledge):
     assert left.scores("accuracy").shape == (2, 3)
     assert left.failures["task"].tolist() == ["storm"]
     assert len(tiny_knowledge.tasks) == 4
+
+
+def test_without_warns_of_names_that_are_nearly_right(tiny_knowledge):
+    """What is ignored by a slip would flatter the score of that table."""
+    with pytest.warns(SkmetaWarning, match="no task 'wheat-a'.* one named 'wheat_a'"):
+        left = tiny_knowledge.without(["wheat-a"])
+    assert len(left.tasks) == len(tiny_knowledge.tasks)
 
 
 def test_without_takes_one_name_and_ignores_unknown_ones(tiny_knowledge):
