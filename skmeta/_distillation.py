@@ -66,7 +66,10 @@ def distil(teacher, X, n_rows=None, random_state=0):
     mixed = mix_rows(X, likely, max(0, n_rows - n_given), rng)
     probabilities = teacher.predict_proba(mixed)
     # A row for each class that it may be, with its probability as the weight.
-    rows, classes = np.nonzero(probabilities >= _LEAST_SHARE)
+    is_likely = probabilities >= _LEAST_SHARE
+    # Every class is known to the student, if from one row.
+    is_likely[probabilities.argmax(axis=0), range(len(teacher.classes_))] = True
+    rows, classes = np.nonzero(is_likely)
     size = TaskSize(*np.shape(mixed), len(teacher.classes_))
     student = make_estimator(STUDENT, size, random_state)
     with calm():

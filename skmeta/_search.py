@@ -1014,7 +1014,8 @@ def _put_affordable_first(trials, task):
     )
     slow = trials.stopped_learners
     is_slow = [trials.recommendation.configurations[i].learner in slow for i in left]
-    trials.put_first(fits & ~np.array(is_slow, dtype=bool))
+    preferred = fits & ~np.array(is_slow, dtype=bool)
+    trials.put_first(preferred if preferred.any() else fits)
     return fits.any()
 
 

@@ -111,3 +111,20 @@ def test_distil_before_fit():
     """It needs what predicts."""
     with pytest.raises(AttributeError):
         MetaLearnerClassifier(refit=False).distil(np.eye(3))
+
+
+def test_a_class_that_is_hardly_ever_likely():
+    """The student has all classes of its teacher, and so have their weights."""
+
+    class Sure(RandomForestClassifier):
+        classes_ = np.array(["a", "b", "c"])
+
+        def predict_proba(self, X):
+            first = np.where(X[:, 0] > 0, 0.99, 0.005)
+            return np.column_stack([first, 0.995 - first, np.full(len(X), 0.005)])
+
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    teacher = WeightedEnsemble([Sure()], None, np.array([1.0, 1.0, 0.1])).use([Sure()])
+    student = distil(teacher, X)
+    assert student.classes_.tolist() == ["a", "b", "c"]
+    assert (student.predict(X) == np.where(X[:, 0] > 0, "a", "b")).mean() > 0.9
