@@ -44,7 +44,7 @@ class Rules:
     def __str__(self):
         return "\n".join(
             [
-                *self._lines(0, ""),
+                *tree_lines(self.tree.tree_, self.names, self._describe_leaf),
                 f"Expected losses, from 0 where a learner is the best to 1. With "
                 f"families left out, {self.fidelity:.0%} of",
                 f"their variance is that of the rules, and {self.agreement:.0%} of the "
@@ -52,22 +52,48 @@ class Rules:
             ]
         )
 
-    def _lines(self, node, indent):
-        tree = self.tree.tree_
-        left, right = tree.children_left[node], tree.children_right[node]
-        if left == right:  # a leaf
-            losses = tree.value[node].ravel()
-            best = np.argsort(losses)[:_N_NAMED]
-            named = (f"{self.learners[i]} {losses[i]:.2f}" for i in best)
-            return [f"{indent}{', '.join(named)}"]
-        name, threshold = self.names[tree.feature[node]], tree.threshold[node]
-        inner = f"{indent}    "
-        return [
-            f"{indent}{name} <= {threshold:.4g}",
-            *self._lines(left, inner),
-            f"{indent}{name} > {threshold:.4g}",
-            *self._lines(right, inner),
-        ]
+    def _describe_leaf(self, leaf):
+        losses = self.tree.tree_.value[leaf].ravel()
+        best = np.argsort(losses)[:_N_NAMED]
+        return ", ".join(f"{self.learners[i]} {losses[i]:.2f}" for i in best)
+
+
+def tree_lines(tree, names, describe_leaf, unscale=None, node=0, indent=""):
+    """Write a tree, a line for each question and each leaf.
+
+    Parameters
+    ----------
+    tree : object
+        The `tree_` of a fitted decision tree.
+    names : list of str
+        Of what it splits on.
+    describe_leaf : callable
+        ``describe_leaf(node)`` returns a text.
+    unscale : callable, default=None
+        ``unscale(name, threshold)`` returns what is shown for a threshold.
+    node : int, default=0
+        Where to begin.
+    indent : str, default=""
+        In front of each line.
+
+    Returns
+    -------
+    lines : list of str
+    """
+    left, right = tree.children_left[node], tree.children_right[node]
+    if left == right:  # a leaf
+        return [f"{indent}{describe_leaf(node)}"]
+    name, threshold = names[tree.feature[node]], tree.threshold[node]
+    if unscale is not None:
+        threshold = unscale(name, threshold)
+    rest = tree, names, describe_leaf, unscale
+    inner = f"{indent}    "
+    return [
+        f"{indent}{name} <= {threshold:.4g}",
+        *tree_lines(*rest, left, inner),
+        f"{indent}{name} > {threshold:.4g}",
+        *tree_lines(*rest, right, inner),
+    ]
 
 
 def find_rules(recommender, max_depth):

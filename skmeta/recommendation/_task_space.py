@@ -184,3 +184,19 @@ class TaskSpace:
 
 def _on_scale(name, values):
     return np.sign(values) * np.log1p(np.abs(values)) if COMPARED[name] else values
+
+
+def from_scale(name, value):
+    """Return a value of a meta-feature, given where it stands on its scale.
+
+    Parameters
+    ----------
+    name : str
+        One of `COMPARED`.
+    value : float
+
+    Returns
+    -------
+    value : float
+    """
+    return np.sign(value) * np.expm1(np.abs(value)) if COMPARED[name] else value

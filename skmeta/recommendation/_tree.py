@@ -1,12 +1,12 @@
 """One tree over meta-features, whose leaves are groups of known tasks."""
 
-import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.utils.validation import check_is_fitted
 
 from skmeta.recommendation._portfolio import greedy_portfolio
+from skmeta.recommendation._rules import tree_lines
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
-from skmeta.recommendation._task_space import COMPARED
+from skmeta.recommendation._task_space import from_scale
 
 _N_NAMED = 2
 
@@ -91,22 +91,11 @@ class TreeRecommender(SimilarTasksRecommender):
             are in it and what is tried first there.
         """
         check_is_fitted(self)
-        return "\n".join(self._lines(self._forest.estimators_[0].tree_, 0, ""))
-
-    def _lines(self, tree, node, indent):
-        left, right = tree.children_left[node], tree.children_right[node]
-        if left == right:
-            return [f"{indent}{self._describe_leaf(node)}"]
-        name, threshold = self._space.names[tree.feature[node]], tree.threshold[node]
-        if COMPARED[name]:
-            threshold = np.sign(threshold) * np.expm1(abs(threshold))
-        inner = f"{indent}    "
-        return [
-            f"{indent}{name} <= {threshold:.4g}",
-            *self._lines(tree, left, inner),
-            f"{indent}{name} > {threshold:.4g}",
-            *self._lines(tree, right, inner),
-        ]
+        [tree] = self._forest.estimators_
+        lines = tree_lines(
+            tree.tree_, self._space.names, self._describe_leaf, from_scale
+        )
+        return "\n".join(lines)
 
     def _describe_leaf(self, leaf):
         is_inside = self._leaves[:, 0] == leaf
