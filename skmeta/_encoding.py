@@ -210,9 +210,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn(self, X, y):
         """Learn everything; return blocks of numbers and the codes of the rows."""
-        _check_choice("categories", self.categories, ["native", "ordinal", "one_hot"])
-        _check_choice("scale", self.scale, [None, "standard", "robust", "quantile"])
-        _check_choice("text", self.text, ["components", "ngrams"])
+        check_choice("categories", self.categories, ["native", "ordinal", "one_hot"])
+        check_choice("scale", self.scale, [None, "standard", "robust", "quantile"])
+        check_choice("text", self.text, ["components", "ngrams"])
         X = as_table(X)
         table = read_table(X)
         self.n_features_in_ = table.n_columns
@@ -392,7 +392,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return pd.DataFrame(columns)
 
 
-def _check_choice(name, value, choices):
+def check_choice(name, value, choices):
+    """Raise an error if a parameter is none of what it may be."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
 

@@ -37,7 +37,7 @@ def make_plan(recommendation, task, time_budget):
     plan = recommendation.to_frame()
     plan["seconds"] = plan.pop("expected_seconds") * max(len(task.splits), 1)
     texts = TextMemo()
-    estimate = partial(_estimate_memory, task=task, texts=texts)
+    estimate = partial(_estimate_memory, task=task, texts=texts, known={})
     # The first candidate encodes texts for all others.
     estimate([task.make(c)[1] for c in recommendation.configurations[:1]])
     n_rows = min(_ROWS_ENCODED, len(task.y))
@@ -52,10 +52,13 @@ def make_plan(recommendation, task, time_budget):
     return plan
 
 
-def _estimate_memory(candidates, task, texts):
-    """Return the megabytes that a fit of each candidate on all rows takes, about."""
+def _estimate_memory(candidates, task, texts, known):
+    """Return the megabytes that a fit of each candidate on all rows takes, about.
+
+    What is `known` of a preparation is not found again.
+    """
     X, y = task.take(_ROWS_ENCODED)
-    known, megabytes = {}, []
+    megabytes = []
     for candidate in candidates:
         steps = _preparation(candidate)
         key = tuple(map(repr, steps))

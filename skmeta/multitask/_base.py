@@ -183,12 +183,6 @@ def make_encoder():
     return TableEncoder(categories="one_hot", impute=True, scale="robust")
 
 
-def check_choice(name, value, choices):
-    """Raise an error if a parameter is none of what it may be."""
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
-
-
 def check_at_least(parameters, names, kind, least, allowed):
     """Raise an error if a parameter is no number, or too small.
 

@@ -8,9 +8,9 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skmeta._encoding import TableEncoder
+from skmeta._encoding import TableEncoder, check_choice
 from skmeta._inputs import check_table, check_target, make_seed
-from skmeta.multitask._base import MultitaskClassifier, check_at_least, check_choice
+from skmeta.multitask._base import MultitaskClassifier, check_at_least
 from skmeta.multitask._network import (
     BestWeights,
     for_each_task,
