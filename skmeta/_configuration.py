@@ -3,6 +3,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from sklearn.utils import check_random_state
@@ -60,7 +61,7 @@ class Configuration:
     @property
     def name(self):
         """Short name, the same wherever the configuration is the same."""
-        digest = hashlib.sha256(self._canonical().encode()).hexdigest()[:8]
+        digest = hashlib.sha256(self._canonical.encode()).hexdigest()[:8]
         return f"{self.learner}-{digest}"
 
     def to_dict(self):
@@ -71,7 +72,7 @@ class Configuration:
         values : dict
             With the keys ``"learner"`` and ``"hyperparameters"``.
         """
-        learner, hyperparameters = json.loads(self._canonical())
+        learner, hyperparameters = json.loads(self._canonical)
         return {"learner": learner, "hyperparameters": hyperparameters}
 
     @classmethod
@@ -89,16 +90,18 @@ class Configuration:
         """
         return cls(values["learner"], values["hyperparameters"])
 
+    # A thousand comparisons are made for every recommendation.
+    @cached_property
     def _canonical(self):
         return json.dumps([self.learner, dict(self.hyperparameters)], sort_keys=True)
 
     def __eq__(self, other):
         if not isinstance(other, Configuration):
             return NotImplemented
-        return self._canonical() == other._canonical()
+        return self._canonical == other._canonical
 
     def __hash__(self):
-        return hash(self._canonical())
+        return hash(self._canonical)
 
     def __repr__(self):
         return f"Configuration({self.learner!r}, {dict(self.hyperparameters)!r})"

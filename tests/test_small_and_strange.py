@@ -56,10 +56,7 @@ def two_columns(seed):
 TABLES = [
     few_flowers,
     more_columns_than_rows,
-    pytest.param(
-        hundred_classes,
-        marks=pytest.mark.xfail(reason="no known task has more than 19 classes yet"),
-    ),
+    hundred_classes,
     all_categorical,
     ninety_nine_to_one,
     two_columns,
