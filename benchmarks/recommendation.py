@@ -22,7 +22,12 @@ import numpy as np
 import pandas as pd
 
 from skmeta import Configuration, KnowledgeBase, load_knowledge
-from skmeta.recommendation import Observation, SimilarTasksRecommender, get_recommender
+from skmeta.recommendation import (
+    Observation,
+    PortfolioRecommender,
+    SimilarTasksRecommender,
+    get_recommender,
+)
 from skmeta.recommendation._registry import RECOMMENDERS
 
 COUNTS = (1, 2, 4, 8, 16, 32)
@@ -41,6 +46,7 @@ def strategies():
         name: (lambda name=name: get_recommender(name))
         for name in sorted(RECOMMENDERS.keys() - {"similar_tasks", "random"})
     }
+    made["portfolio, root of seconds"] = RootPortfolio
     made["similar_tasks"] = SimilarTasksRecommender
     made["similar_tasks, not adapting"] = lambda: SimilarTasksRecommender(
         adapts_after=None
@@ -51,6 +57,13 @@ def strategies():
             random_state=seed
         )
     return made
+
+
+class RootPortfolio(PortfolioRecommender):
+    """A portfolio that divides gains as the default recommender does."""
+
+    def _seconds_for_order(self, expected_seconds):
+        return super()._seconds_for_order(expected_seconds) ** 0.5
 
 
 class Table:

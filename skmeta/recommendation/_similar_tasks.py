@@ -15,6 +15,13 @@ from skmeta.recommendation._task_space import TaskSpace
 
 _N_DIRECTIONS = 8
 
+# With a time budget, gains are divided by seconds to these powers. By full seconds a
+# candidate that takes ten times longer waits until nothing cheap promises a tenth of
+# its gain, and most budgets end before. The less, the more is known of what it will
+# gain. docs/benchmarks.md has what other powers do.
+_GREEDY_POWER = 0.5
+_IMPROVEMENT_POWER = 0.25
+
 
 class SimilarTasksRecommender(Recommender):
     """A greedy portfolio over similar tasks, then what is expected of the rest.
@@ -28,7 +35,8 @@ class SimilarTasksRecommender(Recommender):
     Once a few configurations have been tried, a normal distribution over the
     scores of all of them, with the weighted mean and covariance of the known
     tasks, is conditioned on what they scored, and the expected improvement [2]_
-    decides; with a time budget, per square root of the predicted seconds.
+    decides. With a time budget, greedy gains are divided by the square root of the
+    predicted seconds, and improvements by the fourth root.
 
     Parameters
     ----------
@@ -185,7 +193,7 @@ class SimilarTasksRecommender(Recommender):
             self.loss_,
             size,
             self._blended(task, np.arange(size) + len(task.tried)),
-            task.seconds,
+            None if task.seconds is None else task.seconds**_GREEDY_POWER,
             tried=task.tried,
         )
 
@@ -217,6 +225,7 @@ class SimilarTasksRecommender(Recommender):
             min(size + (~succeeded).sum(), len(mean) - succeeded.sum()),
             noise=noise,
             seconds=task.seconds,
+            power=_IMPROVEMENT_POWER,
         )
 
     def _posterior(self, task, succeeded):

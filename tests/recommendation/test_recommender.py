@@ -291,6 +291,15 @@ def test_per_second_prefers_cheap_ones(make):
     assert order_of(make(), knowledge, per_second=True)[0] == 1
 
 
+def test_much_better_is_worth_some_seconds():
+    """What gains three times as much may take five times as long."""
+    rng = np.random.default_rng(0)
+    scores = rng.normal([0.9, 0.7, 0.5], 0.001, (12, 3))
+    knowledge = make_knowledge(scores, seconds=[5.0, 1.0, 5.0])
+    assert order_of(SimilarTasksRecommender(), knowledge, per_second=True)[0] == 0
+    assert order_of(PortfolioRecommender(), knowledge, per_second=True)[0] == 1
+
+
 def test_unknown_seconds_count_as_slow():
     """What has no measured seconds is not preferred for it."""
     scores = np.tile([0.9, 0.89, 0.5], (3, 1))
