@@ -137,8 +137,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         ``ensemble_.class_weights``. Only with `refit`.
     columns_ : DataFrame
         What was made of each column of the table, in its order: ``name``, ``kind``
-        ("number", "date", "category", "text" or "ignored") and, if ignored, the
-        ``reason``. After a `preprocessor`, of what that made. Only with `refit`.
+        ("number", "date", "category", "text" or "ignored") and the ``reason`` if it is
+        ignored, or a category because its dtype says so. After a `preprocessor`, of
+        what that made. Only with `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float

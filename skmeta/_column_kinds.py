@@ -19,7 +19,8 @@ def find_kinds(table):
     kinds : ndarray of str objects of shape (n_columns,)
         ``"number"``, ``"date"``, ``"category"``, ``"text"`` or ``"ignored"``.
     reasons : ndarray of str objects of shape (n_columns,)
-        Why a column is ignored, otherwise empty.
+        Why a column is ignored, or is a category whatever its cells look like;
+        otherwise empty.
     """
     kinds = np.full(table.n_columns, "number", dtype=object)
     kinds[table.date_columns] = "date"
@@ -32,9 +33,8 @@ def find_kinds(table):
     reasons[table.numeric_columns[is_ignored & ~empty]] = "constant"
     ids = _row_numbers(table)
     for i, j in enumerate(table.categorical_columns):
-        is_declared = isinstance(table.dtypes[j], pd.CategoricalDtype)
         kinds[j], reasons[j] = _kind_of_levels(
-            table.levels[i], table.codes[:, i], is_declared
+            table.levels[i], table.codes[:, i], _is_declared(table, j)
         )
         if reasons[j].startswith("id"):
             ids[j], reasons[j] = reasons[j], ""
@@ -44,7 +44,14 @@ def find_kinds(table):
         for j, reason in ids.items():
             reasons[j] = reason
     kinds[reasons != ""] = "ignored"
+    for j in table.categorical_columns:
+        if kinds[j] == "category" and _is_declared(table, j):
+            reasons[j] = "its dtype is category"
     return kinds, reasons
+
+
+def _is_declared(table, j):
+    return isinstance(table.dtypes[j], pd.CategoricalDtype)
 
 
 def _kind_of_levels(levels, codes, is_declared):

@@ -95,8 +95,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         `target_columns_` are categories that become shares of classes.
     columns_ : DataFrame
         What was made of each column of the table, in its order: `name`, `kind`
-        ("number", "date", "category", "text" or "ignored") and, if ignored, the
-        `reason`.
+        ("number", "date", "category", "text" or "ignored") and the `reason` if it is
+        ignored, or a category only because its dtype says so.
 
     References
     ----------

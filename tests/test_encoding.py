@@ -459,7 +459,7 @@ def test_rare_classes_are_no_trouble(towns):
 
 
 def test_columns_say_what_became_of_them():
-    """One row for each column of the table, with the reason where it is ignored."""
+    """One row for each column of the table, with the reason where it may surprise."""
     n = 40
     X, y = sentences(n)
     X = X.assign(
@@ -472,6 +472,7 @@ def test_columns_say_what_became_of_them():
         void=None,
         key=[f"K{i:04d}" for i in range(n)],
         row=np.arange(1, n + 1),
+        declared=X["comment"].astype("category"),
     )
     encoder = TableEncoder().fit(X, y)
     expected = {
@@ -485,6 +486,7 @@ def test_columns_say_what_became_of_them():
         "void": ("ignored", "no values"),
         "key": ("ignored", "id: every value is different"),
         "row": ("ignored", "id: numbers the rows"),
+        "declared": ("category", "its dtype is category"),
     }
     columns = encoder.columns_
     assert columns.columns.tolist() == ["name", "kind", "reason"]
