@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    clone,
+    is_classifier,
+)
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -1008,6 +1014,11 @@ def find_learner(estimator, taught=()):
             unknown = unknown.steps[-1][1]
         # Most classes can be imported from the module above a private one.
         module = type(unknown).__module__.partition("._")[0]
+        if not is_classifier(unknown):
+            raise ValueError(
+                f"estimator must be or hold a classifier, since what is known are "
+                f"scores of classifiers, got: {estimator!r}."
+            )
         raise ValueError(
             f"estimator must be or hold one of {sorted(name for _, name in known)}, "
             f"got: {estimator!r}. To teach it another one, build a knowledge base "

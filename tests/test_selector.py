@@ -20,7 +20,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from skmeta import (
@@ -155,6 +155,8 @@ def test_unknown_estimator_says_which_are_known_and_how_to_teach(iris):
         ValueError, match=r"(?s)'RandomForestClassifier'.*AdaBoost.*Conf"
     ):
         MetaHyperparamSelector(AdaBoostClassifier()).fit(*iris)
+    with pytest.raises(ValueError, match=r"a classifier, since.*got: SVR\(\)\.$"):
+        MetaHyperparamSelector(SVR()).fit(*iris)
 
 
 def test_taught_estimator_is_known(iris, tmp_path):
