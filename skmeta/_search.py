@@ -309,7 +309,7 @@ class MetaSearch(
         """
         return self._delegate("decision_function", X)
 
-    def score(self, X, y, **params):
+    def score(self, X, y=None, **params):
         """Score the predictions by `scoring`, as `GridSearchCV.score` does.
 
         Parameters
@@ -328,6 +328,11 @@ class MetaSearch(
             Greater is better.
         """
         self._check_refitted("score")
+        if y is None:
+            raise TypeError(
+                f"{type(self).__name__}.score must be given y, the true classes of "
+                f"the rows, got: None. For classes that are not known, use predict."
+            )
         given = {name: value for name, value in params.items() if value is not None}
         if get_config()["enable_metadata_routing"]:
             given = process_routing(self, "score", **given).scorer["score"]
@@ -967,7 +972,7 @@ class MetaSearch(
                 f"No candidate can predict when fitted on all rows. The first one: "
                 f"{error}{self._advice(trials)}"
             )
-        errors = self.leaderboard_["error"]
+        errors = [*self.leaderboard_["error"].sort_index(), None]
         self._claim(trials, insurance)
         self._show(trials, errors)
         return self._choose(len(trials) - 1)
@@ -1021,6 +1026,8 @@ def _put_affordable_first(trials, task):
 
 def _make_leaderboard(trials, results, errors=None):
     tried = trials.tried
+    errors = trials.evaluations.errors if errors is None else errors
+    index = pd.RangeIndex(len(trials), name="candidate")
     frame = pd.DataFrame(
         {
             "rank": results["rank_test_score"],
@@ -1031,9 +1038,10 @@ def _make_leaderboard(trials, results, errors=None):
             "fit_seconds": results["mean_fit_time"],
             "score_seconds": results["mean_score_time"],
             "params": results["params"],
-            "error": [_last_line(error) for error in trials.evaluations.errors],
+            # Of objects, so that there is None where there was no error.
+            "error": pd.Series(map(_last_line, errors), index, dtype=object),
         },
-        index=pd.RangeIndex(len(trials), name="candidate"),
+        index=index,
     )
     for name in ("predict_ms", "model_mb"):
         values = [
@@ -1042,8 +1050,6 @@ def _make_leaderboard(trials, results, errors=None):
         ]
         if not np.isnan(values).all():
             frame.insert(frame.columns.get_loc("params"), name, values)
-    if errors is not None:
-        frame["error"] = errors.reindex(frame.index)
     # A candidate without a score that did not fail goes before those that did.
     return frame.iloc[np.lexsort([frame["rank"], frame["error"].notna()])]
 

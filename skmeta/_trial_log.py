@@ -40,7 +40,7 @@ def make_log(trials, task, members, errors):
             {
                 "configuration": configuration.to_dict(),
                 "score": None if np.isnan(mean) else float(mean),
-                "error": None if pd.isna(error) else error,
+                "error": error,
             }
             for configuration, mean, error in zip(
                 trials.tried.configurations,

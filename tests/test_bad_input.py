@@ -107,6 +107,8 @@ def test_other_parameters(table):
     twice = pd.DataFrame(X, columns=["a", "b", "a", "c"])
     with pytest.raises(ValueError, match=r"more than once: \['a'\]. Rename them"):
         cheap().fit(twice, y)
+    with pytest.raises(TypeError, match="MetaLearnerClassifier.score must be given y"):
+        cheap(n_candidates=1).fit(X, y).score(X)
 
 
 class Ends(TransformerMixin, BaseEstimator):

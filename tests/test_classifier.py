@@ -310,6 +310,7 @@ def test_failed_candidate_is_a_row(iris):
     ).fit(X, y)
     failed = clf.leaderboard_[clf.leaderboard_["error"].notna()]
     assert len(failed) == 1
+    assert all(error is None for error in clf.leaderboard_["error"][:-1])
     assert "var_smoothing" in failed["error"].iloc[0]
     assert failed["params"].iloc[0]["var_smoothing"] == -1.0
     assert clf.leaderboard_.index[-1] == failed.index[0]
