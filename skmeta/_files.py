@@ -8,6 +8,10 @@ import pandas as pd
 
 SUFFIXES = (".csv", ".parquet", ".pq")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+# Of cells of a CSV file, the usual one first.
+_SEPARATORS = ",;\t|"
+# All of a column: whole numbers among them are written without one.
+_DECIMAL_COMMA = r" *[+-]?\d+(,\d+)? *"
 
 
 def read_file(path):
@@ -17,7 +21,8 @@ def read_file(path):
     ----------
     path : str or Path
         Ends in ``.csv`` (also compressed, as in ``.csv.gz``), ``.parquet`` or
-        ``.pq``.
+        ``.pq``. Cells of CSV are separated by commas, semicolons, tabs or bars, as
+        the header shows; if not by commas, these may be those of decimals.
 
     Returns
     -------
@@ -61,10 +66,18 @@ def _read(path):
         raise ValueError(
             f"{path.name} must hold a header and at least one row, got: an empty file."
         ) from error
-    except Exception as error:
-        first_line = str(error).partition("\n")[0]
+    except UnicodeDecodeError as error:
         raise ValueError(
-            f"{path.name} cannot be read as a table: {first_line.rstrip('.')}. "
+            f"{path.name} must be encoded as UTF-8, got: {error}. Save it as UTF-8."
+        ) from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise ValueError(
+            f"{path.name} must have no more cells in a row than in its header, got: "
+            f"{_first_line(error)}. Quote cells that hold the separator."
+        ) from error
+    except Exception as error:
+        raise ValueError(
+            f"{path.name} cannot be read as a table: {_first_line(error)}. "
             f"Check that it is the kind of file that its name says."
         ) from error
     raise ValueError(
@@ -136,23 +149,35 @@ def write_file(frame, path):
             frame.to_parquet(path, index=False)
 
 
+def _first_line(error):
+    return str(error).partition("\n")[0].strip().rstrip(".")
+
+
 def _read_csv(path):
+    separator = _find_separator(path)
     with warnings.catch_warnings():
         # Rows with more cells than the header would lose one without a word.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            frame = pd.read_csv(path, index_col=False)
-        except pd.errors.ParserWarning:
-            raise ValueError(
-                "some rows have more cells than the header, separated by commas"
-            ) from None
-        except UnicodeDecodeError as error:
-            raise ValueError(f"it must be encoded as UTF-8 ({error})") from None
-    if frame.shape[1] == 1 and any(mark in frame.columns[0] for mark in ";\t|"):
-        raise ValueError(
-            f"cells must be separated by commas, got the header {frame.columns[0]!r}"
-        )
+        frame = pd.read_csv(path, sep=separator, index_col=False)
+        if separator != "," and _has_decimal_commas(frame):
+            frame = pd.read_csv(path, sep=separator, index_col=False, decimal=",")
     return frame
+
+
+def _find_separator(path):
+    """Return what separates the most cells of the header, a comma in case of doubt."""
+    header = ",".join(pd.read_csv(path, nrows=0).columns)
+    return max(_SEPARATORS, key=header.count)
+
+
+def _has_decimal_commas(frame):
+    texts = (
+        cells.dropna() for _, cells in frame.select_dtypes(exclude="number").items()
+    )
+    return any(
+        len(cells) > 0 and cells.astype(str).str.fullmatch(_DECIMAL_COMMA).all()
+        for cells in texts
+    )
 
 
 @contextmanager

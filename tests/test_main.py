@@ -153,7 +153,6 @@ def bad_tables(tmp_path, penguins, monkeypatch):
     (tmp_path / "binary.parquet").write_bytes(b"\0\1\2")
     (tmp_path / "table.xlsx").write_bytes(b"PK")
     (tmp_path / "text.joblib").write_text("not a model")
-    penguins.to_csv(tmp_path / "semicolons.csv", index=False, sep=";")
     (tmp_path / "ragged.csv").write_text("species,a\nx,1\ny,2,3\n")
     (tmp_path / "latin.csv").write_bytes("species,a\nx,\xe9\n".encode("latin-1"))
     unnamed = MetaLearnerClassifier(base_learners=["gaussian_nb"], n_candidates=1)
@@ -180,7 +179,6 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("fit {penguins} --target species --output no/where.joblib", "No directory"),
         ("fit {penguins} --target species --output .", "must be a file"),
         ("fit {penguins} --target species --scoring roc_auc", "multi_class must be"),
-        ("fit semicolons.csv --target species", "separated by commas, got the header"),
         ("fit ragged.csv --target species", "Expected 2 fields in line 3, saw 3"),
         ("fit latin.csv --target species", "encoded as UTF-8"),
         ("predict {model} {penguins} --output no/where.csv", "No directory"),
