@@ -8,6 +8,9 @@ from skmeta._configuration import write_hyperparameters
 from skmeta._html import page, recommendation_html
 from skmeta.recommendation._explanation import Basis, Explained
 
+# What is printed of a recommendation fits on a screen.
+_N_LINES = 15
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -178,9 +181,10 @@ class Recommendation:
 
     def __str__(self):
         lines = [f"Recommended by {self.recommender} for {self.metric}. {self.reason}"]
-        width = max((len(c.learner) for c in self.configurations), default=0)
+        shown = self.configurations[:_N_LINES]
+        width = max((len(c.learner) for c in shown), default=0)
         for order, (configuration, expected) in enumerate(
-            zip(self.configurations, self.expected_scores, strict=True), start=1
+            zip(shown, self.expected_scores, strict=False), start=1
         ):
             values = write_hyperparameters(configuration.hyperparameters)
             line = (
@@ -188,4 +192,7 @@ class Recommendation:
                 f"expected {expected:7.3f}  {values}"
             )
             lines.append(line.rstrip())
+        n_more = len(self.configurations) - len(shown)
+        if n_more > 0:
+            lines.append(f"and {n_more} more, which to_frame() shows.")
         return "\n".join(lines)

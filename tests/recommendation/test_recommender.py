@@ -570,6 +570,10 @@ def test_recommendation_as_text(recommendation):
     ):
         assert line.strip().startswith(f"{order}. lda")
         assert line.endswith(f"i={configuration.hyperparameters['i']}")
+    many = recommendation.take([0, 1, 2, 3] * 5)
+    last = str(many).splitlines()[-1]
+    assert last == "and 5 more, which to_frame() shows."
+    assert str(many).count("expected") == 15
 
 
 def test_recommendation_as_frame(recommendation):
