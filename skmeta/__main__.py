@@ -362,6 +362,9 @@ def _recommend(options):
         f"What would be tried on {len(X)} rows: {options.scoring or 'accuracy'} on "
         f"known tables, seconds on one core\nand until it is done, megabytes:\n"
     )
+    if 0 in plan.index:
+        first, plan = plan.loc[0], plan.drop(index=0)
+        print(f"  0. {first['learner']} on few rows, in case nothing else ends in time")
     for order, row in plan.iterrows():
         values = (f"{n}={v}" for n, v in row["hyperparameters"].items())
         print(f"{order:3d}. {row['expected_score']:7.3f} {row['seconds']:8.1f} s "

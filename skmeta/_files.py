@@ -171,12 +171,11 @@ def _find_separator(path):
 
 
 def _has_decimal_commas(frame):
-    texts = (
-        cells.dropna() for _, cells in frame.select_dtypes(exclude="number").items()
-    )
+    texts = frame.select_dtypes(exclude="number")
+    columns = [cells.dropna().astype(str) for _, cells in texts.items()]
     return any(
-        len(cells) > 0 and cells.astype(str).str.fullmatch(_DECIMAL_COMMA).all()
-        for cells in texts
+        len(cells) > 0 and cells.str.fullmatch(_DECIMAL_COMMA).all()
+        for cells in columns
     )
 
 

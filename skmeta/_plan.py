@@ -7,6 +7,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skmeta._schedule import CAUTION
 from skmeta._text import TextMemo
 from skmeta._workers import calm
 
@@ -18,16 +19,16 @@ _ROWS_ENCODED = 1_000
 _N_COPIES = 3
 
 
-def make_plan(recommendation, task, time_budget):
+def make_plan(recommendation, task, quick=None):
     """Return what would be tried, in that order.
 
     Parameters
     ----------
     recommendation : Recommendation
     task : Task
-        With its splits.
-    time_budget : float or None
-        What would be begun after that is left out.
+        With its splits. What its schedule has no time for is left out.
+    quick : Configuration, default=None
+        What would be fitted before, in case nothing else ends in time.
 
     Returns
     -------
@@ -36,20 +37,38 @@ def make_plan(recommendation, task, time_budget):
     """
     plan = recommendation.to_frame()
     plan["seconds"] = plan.pop("expected_seconds") * max(len(task.splits), 1)
+    left = task.schedule.left()
     texts = TextMemo()
     estimate = partial(_estimate_memory, task=task, texts=texts, known={})
     # The first candidate encodes texts for all others.
     estimate([task.make(c)[1] for c in recommendation.configurations[:1]])
     n_rows = min(_ROWS_ENCODED, len(task.y))
     of_texts = texts.seconds * task.n_rows / n_rows * max(len(task.splits), 1)
+    left -= of_texts / task.schedule.n_workers
+    plan = plan[_choose_those_in_time(plan, task, left)]
     plan.iloc[:1, plan.columns.get_loc("seconds")] += of_texts
     plan["elapsed_seconds"] = plan["seconds"].cumsum() / task.schedule.n_workers
-    if time_budget is not None:
-        begun = plan["elapsed_seconds"].shift(fill_value=0.0)
-        plan = plan[begun < time_budget]
-    made = [task.make(c)[1] for c in recommendation.configurations[: len(plan)]]
+    made = [task.make(recommendation.configurations[i - 1])[1] for i in plan.index]
     plan["memory_mb"] = estimate(made)
+    if quick is not None:
+        plan = plan.reindex([0, *plan.index])
+        plan.at[0, "learner"] = quick.learner
+        plan.at[0, "hyperparameters"] = dict(quick.hyperparameters)
     return plan
+
+
+def _choose_those_in_time(plan, task, left):
+    """Say which candidates would end in time, one after the other.
+
+    What cannot be stopped, and may take longer than expected, is begun only if there
+    is time for that.
+    """
+    chosen = []
+    for seconds, learner in zip(plan["seconds"], plan["learner"], strict=True):
+        seconds = np.nan_to_num(seconds) / task.schedule.n_workers
+        chosen.append(seconds * (1 if task.can_stop(learner) else CAUTION) < left)
+        left -= seconds * chosen[-1]
+    return chosen
 
 
 def _estimate_memory(candidates, task, texts, known):

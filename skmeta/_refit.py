@@ -194,10 +194,10 @@ def _plan(indices, trials, task):
     n_fitted = int(np.mean([len(train) for train, _ in task.splits]))
     plan = {}
     for index in indices:
-        n_rows = n_all
+        n_rows, learner = n_all, trials.recommendation.configurations[index].learner
         while n_rows > n_fitted:
             seconds = trials.refit_seconds(index, n_rows, task)
-            if not trials.can_be_stopped(index, task):
+            if not task.can_stop(learner):
                 seconds *= CAUTION
             if seconds < min(time, time_of_all):
                 break

@@ -248,7 +248,9 @@ class MetaSearch(
             ``expected_score`` on known tasks, ``seconds`` that all its folds take on
             one core, ``elapsed_seconds`` when it is done with `n_jobs`, and about how
             many megabytes one fit on all rows takes besides the table and the model
-            (``memory_mb``). With a time budget those that would be begun within it.
+            (``memory_mb``). With a time budget those that would end within it, and as
+            number 0, of which nothing more is known, what is fitted before on few rows
+            in case none does.
 
         Notes
         -----
@@ -260,7 +262,8 @@ class MetaSearch(
         task, knowledge, names, _ = planner._begin(X, y, sample_weight, groups)
         with planner._fitting_context():
             _, task, recommendation = planner._recommend_first(task, knowledge, names)
-        return make_plan(recommendation, task, self.time_budget)
+        quick = planner._choose_insurance(task, knowledge, names)
+        return make_plan(recommendation, task, quick)
 
     @available_if(_refitted_has("predict_proba"))
     def predict_proba(self, X):
@@ -376,9 +379,7 @@ class MetaSearch(
         task, knowledge, names, journal = self._begin(X, y, sample_weight, groups, log)
         schedule, log = task.schedule, task.log
         task = replace(task, reporter=self._make_reporter(task))
-        quick = None if log is None else quick_of(log)
-        if schedule.is_limited and self.refit:
-            quick = self._choose_quick(knowledge, names)
+        quick = self._choose_insurance(task, knowledge, names)
         self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
         self._scores_as_known = False  # until the recommender is there
         with self._fitting_context(), closing(task.reporter), task.workers:
@@ -772,6 +773,14 @@ class MetaSearch(
             names = fast_enough(knowledge, names, self.max_predict_ms)
         return knowledge, tuple(names)
 
+    def _choose_insurance(self, task, knowledge, names):
+        """Return what is fitted in case nothing else ends in time, None for nothing."""
+        if task.log is not None:
+            return quick_of(task.log)
+        if task.schedule.is_limited and self.refit:
+            return self._choose_quick(knowledge, names)
+        return None
+
     def _choose_quick(self, knowledge, names):
         """Return a configuration that takes next to no time anywhere."""
         usable = knowledge.with_configurations(names)
@@ -1011,14 +1020,14 @@ def _put_affordable_first(trials, task):
     What was stopped says that others of its learner take longer than expected, too.
     """
     seconds = trials.recommendation.expected_seconds[len(trials) :]
-    left = range(len(trials), len(trials) + len(seconds))
-    can_stop = [trials.can_be_stopped(index, task) for index in left]
+    left = trials.recommendation.configurations[len(trials) :]
+    can_stop = [task.can_stop(each.learner) for each in left]
     seconds = np.where(can_stop, seconds, CAUTION * seconds)
     fits = np.array(
         [task.schedule.has_time_for(each, len(task.splits)) for each in seconds]
     )
     slow = trials.stopped_learners
-    is_slow = [trials.recommendation.configurations[i].learner in slow for i in left]
+    is_slow = [each.learner in slow for each in left]
     preferred = fits & ~np.array(is_slow, dtype=bool)
     trials.put_first(preferred if preferred.any() else fits)
     return fits.any()

@@ -162,6 +162,19 @@ class Task:
             return self.X, self.y
         return take_rows(self.X, rows), self.y[rows]
 
+    def can_stop(self, learner):
+        """Say whether a fit of a base learner ends when its time does.
+
+        Parameters
+        ----------
+        learner : str
+
+        Returns
+        -------
+        answer : bool
+        """
+        return get_learner(learner).is_stoppable or self.workers.can_be_ended
+
     def excess(self, estimator):
         """Say what of a fitted model is too much, None if nothing is.
 
@@ -410,22 +423,6 @@ class Trials:
             )
 
         return object_to
-
-    def can_be_stopped(self, index, task):
-        """Say whether a fit of a candidate ends when its time does.
-
-        Parameters
-        ----------
-        index : int
-            Of the recommendation.
-        task : Task
-
-        Returns
-        -------
-        answer : bool
-        """
-        learner = self.recommendation.configurations[index].learner
-        return get_learner(learner).is_stoppable or task.workers.can_be_ended
 
     def refit_seconds(self, index, n_rows, task):
         """Predict the seconds that a candidate needs for another number of rows.

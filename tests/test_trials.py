@@ -88,10 +88,10 @@ def test_what_cannot_be_stopped_grows_faster():
     splits = [(np.arange(80), np.arange(80, 100))] * 2
     task = Task(None, np.zeros(1000), 100, splits=splits, workers=Workers(1))
     assert trials.refit_seconds(0, 800, task) == pytest.approx(100)
-    assert not trials.can_be_stopped(0, task)
-    assert trials.can_be_stopped(0, replace(task, workers=Workers(2)))
+    assert not task.can_stop("svc")
+    assert replace(task, workers=Workers(2)).can_stop("svc")
     with parallel_config(backend="threading"):
-        assert not trials.can_be_stopped(0, replace(task, workers=Workers(2)))
+        assert not replace(task, workers=Workers(2)).can_stop("svc")
 
 
 def test_models_of_the_best_few_are_kept():
