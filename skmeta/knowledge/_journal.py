@@ -132,19 +132,26 @@ class Journal:
 
         Returns
         -------
-        knowledge : KnowledgeBase or None
-            None if there is nothing.
+        knowledge : KnowledgeBase
+
+        Raises
+        ------
+        KnowledgeError
+            If the journal holds no fit, or is damaged.
         """
+        rows = []
         with self._connect() as connection:
-            if connection is None:
-                return None
-            [identity] = connection.execute("SELECT id FROM journal").fetchone()
-            rows = connection.execute(
-                "SELECT experience FROM fits ORDER BY number LIMIT ?",
-                (-1 if n_fits is None else n_fits,),
-            ).fetchall()
+            if connection is not None:
+                [identity] = connection.execute("SELECT id FROM journal").fetchone()
+                rows = connection.execute(
+                    "SELECT experience FROM fits ORDER BY number LIMIT ?",
+                    (-1 if n_fits is None else n_fits,),
+                ).fetchall()
         if not rows:
-            return None
+            raise KnowledgeError(
+                f"{self.path.name} must hold a fit, got none. Fit a classifier with "
+                f"experience={str(self.path)!r} first."
+            )
         try:
             fits = [json.loads(text) for [text] in rows]
             for fit in fits:

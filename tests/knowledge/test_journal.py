@@ -79,7 +79,8 @@ def an_experience(number=0, scores=(0.8, 0.9), name="t"):
 def test_nothing_is_made_before_something_is_recorded(path):
     journal = Journal(path)
     assert len(journal) == 0
-    assert journal.knowledge() is None
+    with pytest.raises(KnowledgeError, match=r"mine\.db must hold a fit, got none"):
+        journal.knowledge()
     assert journal.losses("base", METRIC) == {}
     assert os.listdir(path.parent) == []
     journal.record(an_experience())
