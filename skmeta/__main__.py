@@ -159,6 +159,7 @@ def _fit(options):
             ensemble = clone(classifier.ensemble_).fit(X, y)
         classifier.ensemble_ = ensemble
         classifier.best_estimator_ = ensemble.estimators_[0]
+        del classifier.trial_log_  # of other rows than those it would be replayed on
         _write(classifier, options.output)
         print(f"\nFitted on all rows and written to {options.output}")
 

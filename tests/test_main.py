@@ -57,6 +57,7 @@ def test_model_predicts_the_same_in_python(model, penguins, capsys):
     """The file holds a classifier that was refitted on all rows."""
     classifier = joblib.load(model)
     X = penguins.drop(columns="species")
+    assert not hasattr(classifier, "trial_log_")  # which is of fewer rows
     main(["predict", str(model), str(PENGUINS)])
     lines = capsys.readouterr().out.splitlines()[1:]
     assert classifier.predict(X).tolist() == [line.partition(",")[0] for line in lines]
