@@ -1,4 +1,5 @@
 import sys
+import warnings
 from contextlib import suppress
 from numbers import Integral
 
@@ -27,8 +28,9 @@ from skmeta._inputs import (
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
+from skmeta._tables import as_table
 from skmeta._workers import calm
-from skmeta.exceptions import NoCandidateError
+from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.recommendation import nearest_metric
 
 # What takes next to no time, and has useful probabilities on few rows.
@@ -550,6 +552,21 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     @property
     def _predictor(self):
         return self.ensemble_
+
+    def _warn_of_cells(self, X):
+        encoder = _find_encoder(self.ensemble_)
+        if encoder is None or self.preprocessor is not None:
+            return
+        misread = encoder.find_misread(as_table(X)).items()
+        if misread:
+            columns = ", ".join(f"{name!r} (as {cell!r})" for name, cell in misread)
+            warnings.warn(
+                f"Columns must hold cells of the type that they had in fit, or these "
+                f"count as missing or never seen, got others in: {columns}. Convert "
+                f"them.",
+                SkmetaWarning,
+                stacklevel=5,
+            )
 
     def _candidates_have(self, method):
         # Every base learner gives probabilities; only some have margins.

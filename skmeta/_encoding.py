@@ -27,7 +27,9 @@ from skmeta._tables import (
     as_table,
     find_durations,
     has_infinite_numbers,
+    is_missing_mark,
     is_plain,
+    looks_like_date,
     positions_of_levels,
     read_numbers,
     read_table,
@@ -199,6 +201,58 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             blocks.append(transform_texts(steps, _texts(column)))
         codes = self._look_up(X, self.categorical_columns_, self._code_of_level_)
         return self._assemble(blocks, codes)
+
+    def find_misread(self, X):
+        """Return cells of another type than in `fit`, which count as missing.
+
+        Words where numbers or dates were, and numbers where words were.
+
+        Parameters
+        ----------
+        X : DataFrame, ndarray or sparse matrix
+            As `as_table` gives it, with the columns of `fit`.
+
+        Returns
+        -------
+        misread : dict of (str or int) to object
+            By name of the column, one of its cells.
+        """
+        if is_plain(X):
+            return {}
+        dtypes = list(X.dtypes)
+        found = {}
+        for j in self.numeric_columns_:
+            if not pd.api.types.is_numeric_dtype(dtypes[j]):
+                found[j] = self._unread_text(X.iloc[:, j], j)
+        known = dict(zip(self.categorical_columns_, self._code_of_level_, strict=True))
+        if self.target_columns_.size:
+            known |= zip(self.target_columns_, self._target_codes_, strict=True)
+        for j in [*self.text_columns_, *known]:
+            if _holds_numbers(dtypes[j]) and not _holds_numbers(self._dtypes_[j]):
+                cells = X.iloc[:, j].dropna().unique().tolist()
+                if all(_code_of(cell, known.get(j, {})) == -2 for cell in cells):
+                    found[j] = cells[:1]
+        return {self._names_[j]: cells[0] for j, cells in found.items() if cells}
+
+    def _unread_text(self, column, j):
+        """Return the strings in a column of numbers or dates that are none."""
+        is_date, is_duration = j in self._dates_, j in self._durations_
+        strings = (cell for cell in column.tolist() if isinstance(cell, str))
+        strings = [
+            cell
+            for cell in dict.fromkeys(strings)
+            if not is_missing_mark(cell)
+            and not (is_date and looks_like_date(cell))  # to read them takes time
+        ]
+        if not strings:
+            return []
+        numbers = read_numbers(
+            pd.DataFrame({j: pd.Series(strings, dtype=object)}),
+            np.array([0]),
+            date_columns=[0] if is_date else [],
+            duration_columns=[0] if is_duration else [],
+        )
+        return [strings[i] for i in np.flatnonzero(np.isnan(numbers[:, 0]))]
 
     @property
     def columns_(self):
@@ -396,6 +450,12 @@ def check_choice(name, value, choices):
     """Raise an error if a parameter is none of what it may be."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {choices}, got: {value!r}.")
+
+
+def _holds_numbers(dtype):
+    if isinstance(dtype, pd.CategoricalDtype):
+        dtype = dtype.categories.dtype
+    return pd.api.types.is_numeric_dtype(dtype)
 
 
 def _take(X, positions):

@@ -154,6 +154,9 @@ class MetaSearch(
         """Return an `OutOfFold` if probabilities are to be kept, else None."""
         return None
 
+    def _warn_of_cells(self, X):
+        """Warn if cells of a table to be predicted are not like those of `fit`."""
+
     @property
     def _predictor(self):
         """What predicts once fitted."""
@@ -1000,6 +1003,7 @@ class MetaSearch(
     def _delegate(self, method, X):
         self._check_refitted(method)
         X = check_table(self, X, reset=False)
+        self._warn_of_cells(X)
         with threads_for(X.shape[0]):
             return getattr(self._predictor, method)(X)
 

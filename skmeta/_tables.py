@@ -333,10 +333,10 @@ def _as_read(column):
         distinct = column.dropna().unique().tolist()
     except TypeError:  # cells that cannot be hashed, about which `_to_codes` complains
         return column
-    said = [cell for cell in distinct if not _is_missing_mark(cell)]
+    said = [cell for cell in distinct if not is_missing_mark(cell)]
     if not any(isinstance(cell, str) for cell in distinct) or not said:
         return column
-    if all(_looks_like_date(cell) for cell in said):
+    if all(looks_like_date(cell) for cell in said):
         dates = _parse_dates(pd.Series(said, dtype=object))
         return column if dates.isna().any() else _parse_dates(column)
     if _read_as_numbers(said):
@@ -348,11 +348,13 @@ def _may_hold_strings(dtype):
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
-def _is_missing_mark(cell):
+def is_missing_mark(cell):
+    """Say whether a cell is how files say that there is no value."""
     return isinstance(cell, str) and bool(_MISSING_MARK.fullmatch(cell.strip()))
 
 
-def _looks_like_date(cell):
+def looks_like_date(cell):
+    """Say whether a cell is written as a date is, from the year on."""
     return isinstance(cell, str) and _ISO_DATE.fullmatch(cell.strip()) is not None
 
 

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from skmeta import MetaLearnerClassifier
 from skmeta._base_learners import BASE_LEARNERS, TaskSize
 from skmeta._encoding import TableEncoder
+from skmeta.exceptions import SkmetaWarning
 
 repeatable = settings(deadline=None, derandomize=True, max_examples=40)
 
@@ -502,6 +503,46 @@ def test_columns_say_what_became_of_them():
         encoder.transform(X.assign(key="?", row="none", constant={})),
         encoder.transform(X),
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [
+        ("age", ["1.5", "?", 3, None], "old"),
+        ("day", ["2024-03-01", "", pd.Timestamp("2024-03-01")], "yesterday"),
+        ("zip", ["elsewhere", np.nan], 1067),
+        ("text", ["nothing of that", np.nan], 4.5),
+        ("level", ["1", 4], None),
+    ],
+)
+def test_cells_of_another_type_than_in_fit(column, good, bad):
+    """What converts, is missing or is a new level is no reason to complain."""
+    n = 40
+    X, y = sentences(n)
+    X = pd.DataFrame(
+        {
+            "age": np.arange(n) % 7,
+            "day": pd.date_range("2024-01-01", periods=n).astype(str),
+            "zip": ["01067", "02000"] * (n // 2),
+            "text": X["comment"],
+            "level": pd.Categorical([1, 2] * (n // 2)),
+        }
+    )
+    encoder = TableEncoder().fit(X, y)
+    for cell in good:
+        assert encoder.find_misread(X.head(2).assign(**{column: cell})) == {}
+    if bad is not None:
+        assert encoder.find_misread(X.assign(**{column: bad})) == {column: bad}
+
+
+def test_the_classifier_warns_of_them():
+    """Once, whoever predicts."""
+    X = pd.DataFrame({"age": np.arange(40.0), "town": ["a", "b"] * 20})
+    clf = MetaLearnerClassifier(base_learners=["gaussian_nb"], n_candidates=1)
+    clf.fit(X, ["yes", "no"] * 20)
+    with pytest.warns(SkmetaWarning, match=r"others in: 'age' \(as 'old'\)") as raised:
+        clf.predict(X.assign(age=["old", *X["age"][1:]]))
+    assert len(raised) == 1
 
 
 def test_columns_of_an_array_are_named_by_position():
