@@ -35,12 +35,15 @@ myst_enable_extensions = ["colon_fence"]
 
 autosummary_generate = True
 numpydoc_show_class_members = False
-autodoc_default_options = {"members": True, "inherited-members": False}
+# What base classes give is shown too, but for those of exceptions.
+autodoc_default_options = {"members": True, "inherited-members": "BaseException"}
 
 
 def _is_of_scikit_learn(app, what, name, member, skip, options):
     """Leave out methods that scikit-learn makes, with references to its own pages."""
-    return skip or name == "get_metadata_routing" or name.endswith("_request")
+    is_inherited = (getattr(member, "__module__", None) or "").startswith("sklearn.")
+    is_made = name == "get_metadata_routing" or name.endswith("_request")
+    return skip or is_inherited or is_made
 
 
 def _without_references_elsewhere(app, what, name, member, options, lines):
