@@ -8,19 +8,22 @@ from skmeta._configuration import write_hyperparameters
 
 _N_ROWS = 10
 
+# Longer texts are broken into lines.
+_LONGEST_NAME = 35
+
 # Colours come from the page, so that dark ones stay dark.
 _STYLE = """
 .skmeta {font: 13px/1.45 system-ui, sans-serif; max-width: 60em; color: inherit}
 .skmeta p {margin: .4em 0}
 .skmeta .scroll {overflow-x: auto}
-.skmeta table {border-collapse: collapse; margin: .4em 0; color: inherit;
+.skmeta table {border-collapse: collapse; margin: .4em 0; color: inherit; font: inherit;
   font-variant-numeric: tabular-nums; background: transparent}
 .skmeta th, .skmeta td {padding: .15em .7em .15em 0; text-align: right; border: 0;
   border-bottom: 1px solid rgba(128, 128, 128, .3); background: transparent;
   color: inherit; white-space: nowrap}
-.skmeta th {font-weight: 600; opacity: .75}
+.skmeta th {font-weight: 600; opacity: .75; white-space: normal; vertical-align: bottom}
 .skmeta .text {text-align: left}
-.skmeta td.long {white-space: normal; min-width: 16em}
+.skmeta td.long {white-space: normal; min-width: 12em; overflow-wrap: anywhere}
 .skmeta details {margin: .4em 0}
 .skmeta summary {cursor: pointer}
 """
@@ -103,7 +106,8 @@ def _cell(name, value):
         text = escape(write_hyperparameters(value))
         return f'<td class="text long">{text}</td>'
     if isinstance(value, str):
-        return f'<td class="text">{escape(value)}</td>'
+        wraps = " long" if len(value) > _LONGEST_NAME else ""
+        return f'<td class="text{wraps}">{escape(value)}</td>'
     if value is None or value != value:
         return "<td></td>"
     if isinstance(value, float):

@@ -33,6 +33,8 @@ window.onload = () => {
     text: own.map(each => each.innerText).join("\\n"),
     color: own.length ? getComputedStyle(own[0]).color : "",
     width: document.documentElement.scrollWidth,
+    isCut: [...document.querySelectorAll(".skmeta .scroll")].some(
+      each => each.scrollWidth > each.clientWidth),
     requests: performance.getEntriesByType("resource").map(each => each.name),
   }));
 };
@@ -175,6 +177,7 @@ def test_in_a_browser(shown, tmp_path, dark):
         assert seen["wide"] == [], name
         assert seen["requests"] == [], name
         assert seen["width"] <= 800, name
+        assert name == "knowledge" or not seen["isCut"], name
         for word in words:
             assert " ".join(word.split()) in " ".join(seen["text"].split()), name
         if words:
