@@ -15,7 +15,7 @@ from skmeta.plotting._drawing import (
     shorten,
 )
 
-_LONGEST_ERROR = 48
+_LONGEST_ERROR = 56
 
 # How many times as far from the best score as the median is drawn in its place.
 _MOST_SPREADS = 4
@@ -24,9 +24,10 @@ _MOST_SPREADS = 4
 class LeaderboardDisplay:
     """The best candidates with the spread of their scores over the splits.
 
-    A dot is the mean, the line through it one standard deviation to each side, and
-    the open dots are the splits. Candidates that predict in the end stand out. In
-    brackets is the index in ``leaderboard_``: the order tried, from 0.
+    A dot is the mean, the line through it one standard deviation to each side, as far
+    as any split goes, and the open dots are the splits. Candidates that predict in the
+    end stand out. In brackets is the index in ``leaderboard_``: the order tried, from
+    0.
 
     Parameters
     ----------
@@ -145,6 +146,11 @@ class LeaderboardDisplay:
             ]
             if (which & has_score).any()
         ]
+        shown = folds[has_score]
+        if shown.size and np.ptp(shown) > 0:
+            # No deviation beyond the best split: there may be no such score.
+            margin = 0.04 * np.ptp(shown)
+            ax.set_xlim(shown.min() - margin, shown.max() + margin)
         for place in places[~has_score]:
             self._write_why(place)
         ax.set_yticks(places, name_candidates(board), fontsize="small")
@@ -177,7 +183,7 @@ class LeaderboardDisplay:
 
     def _write_why(self, place):
         error = self.leaderboard["error"].iloc[place]
-        why = f"no score: {error}" if isinstance(error, str) else "not cross-validated"
+        why = error if isinstance(error, str) else "not cross-validated"
         self.ax_.text(
             0.01,
             place,

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.calibration import calibration_curve
 from sklearn.utils.validation import check_consistent_length
 
+from skmeta._encoding import label_of
 from skmeta._inputs import check_table
 from skmeta._threads import threads_for
 from skmeta.plotting._drawing import (
@@ -103,7 +104,7 @@ class ReliabilityDisplay:
             brier_scores[name] = float(np.mean((probability - is_so) ** 2))
         of = "the predicted class"
         if len(estimator.classes_) == 2:
-            of = f"class {estimator.classes_[1]}"
+            of = f"class {label_of(estimator.classes_[1])}"
         return cls(curves=curves, brier_scores=brier_scores, of=of).plot(ax=ax)
 
     def plot(self, ax=None):

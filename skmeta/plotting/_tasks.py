@@ -138,19 +138,24 @@ class SimilarTasksDisplay:
         self
         """
         ax = open_axes(self, ax)
-        weights = self.task_weights.to_numpy()
-        share = weights / max(weights.max(), np.finfo(float).tiny)
+        weights, named = self.task_weights, self._find_named()
+        share = np.zeros(len(weights))
+        if not self._all_alike:
+            share = (weights / weights.max()).to_numpy()
+        is_named = weights.index.isin(named)
         # The greatest ones last, on top of the others.
-        order = np.argsort(weights, kind="stable")
+        order = np.argsort(share, kind="stable")
         points = self.points.to_numpy()[order]
         self.tasks_ = ax.scatter(
             *points.T,
             s=_LEAST_DOT + (_GREATEST_DOT - _LEAST_DOT) * share[order],
-            c=weights[order],
+            c=share[order],
             cmap="cividis_r",
+            vmin=0,
+            vmax=1,
             alpha=0.8,
-            edgecolors=GREY,
-            linewidths=0.4,
+            edgecolors=np.where(is_named, "black", GREY)[order],
+            linewidths=np.where(is_named, 1.2, 0.4)[order],
             label="known task (the larger, the more it counted)",
         )
         ax.scatter(
@@ -165,7 +170,9 @@ class SimilarTasksDisplay:
         )
         # Room for the star at an edge.
         ax.margins(0.08)
-        self.texts_ = self._write_names()
+        if self._all_alike:
+            ax.set_title("all known tasks count alike", fontsize="medium", pad=24)
+        self.texts_ = self._write_names(named)
         for axis, name, ratio in zip(
             (ax.xaxis, ax.yaxis),
             ("first", "second"),
@@ -176,26 +183,34 @@ class SimilarTasksDisplay:
         add_legend(ax, 2)
         return self
 
-    def _write_names(self):
-        """Name the tasks that count most beside the axes, where names hide nothing."""
-        weights = self.task_weights
-        if np.allclose(weights, weights.iloc[0]):
-            self.ax_.set_title("all known tasks count alike", fontsize="medium")
+    @property
+    def _all_alike(self):
+        """Whether no task counts more than most others, as where none is similar."""
+        return np.isclose(self.task_weights, self.task_weights.max()).mean() > 0.5
+
+    def _find_named(self):
+        """Return the tasks that count most, from top to bottom of the map."""
+        if self._all_alike:
             return []
-        named = weights.sort_values(ascending=False, kind="stable")[: self.n_labels]
-        # From top to bottom as on the map, so that the lines do not cross much.
-        names = self.points.loc[named.index, "second"].sort_values(ascending=False)
+        weights = self.task_weights.sort_values(ascending=False, kind="stable")
+        named = self.points.loc[weights.index[: self.n_labels], "second"]
+        return named.sort_values(ascending=False).index
+
+    def _write_names(self, named):
+        """Name tasks beside the axes, where names hide nothing."""
         return [
             self.ax_.annotate(
-                f"{shorten(str(name), _LONGEST_NAME)}\n{named[name]:.3f}",
+                f"{shorten(str(name), _LONGEST_NAME)}\n{self.task_weights[name]:.3f}",
                 self.points.loc[name],
                 xytext=(1.03, height),
                 textcoords="axes fraction",
                 va="center",
                 fontsize="small",
+                # Below the dots, so that none is crossed out.
+                zorder=0.9,
                 arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6},
             )
-            for name, height in zip(names.index, _spread(len(names)), strict=True)
+            for name, height in zip(named, _spread(len(named)), strict=True)
         ]
 
 
