@@ -1,7 +1,7 @@
 """Ask OpenML: for tasks, and for what others have found on them.
 
-The package `openml` is imported in processes of their own alone, one for each request:
-it passes no timeout on, so that a silent server would block for ever; it writes to the
+The package `openml` is imported in a process of its own alone, which can be ended: it
+passes no timeout on, so that a silent server would block for ever; it writes to the
 home directory when it is imported; and a damaged file in its cache stays there.
 """
 
@@ -12,8 +12,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from dataclasses import dataclass
+import weakref
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,7 +46,8 @@ class OpenMLClient:
     server : str, default=None
         Address of the API, ending in a slash. None is that of the package.
     timeout : float, default=300.0
-        Seconds that one request may take, for a task with its downloads.
+        Seconds that one request may take, for a task with its downloads. The time to
+        import `openml`, before the first one, does not count.
     n_tries : int, default=5
         How often to ask for what could not be fetched.
     pause : float, default=2.0
@@ -54,6 +59,9 @@ class OpenMLClient:
     timeout: float = 300.0
     n_tries: int = 5
     pause: float = 2.0
+    _process: "_Process" = field(
+        default_factory=lambda: _Process(), init=False, repr=False, compare=False
+    )
 
     def ask(self, request):
         """Return the answer to a request, however often it takes.
@@ -88,24 +96,94 @@ class OpenMLClient:
 
     def _ask_once(self, request):
         settings = {"server": self.server, "directory": str(self.directory)}
-        cache = Path(self.directory) / "cache"
-        try:
-            ran = subprocess.run(
-                [sys.executable, "-c", _SERVE],
-                input=json.dumps(settings | request),
-                capture_output=True,
-                text=True,
-                timeout=self.timeout,
-                # What the package writes when it is imported goes there, too.
-                env=os.environ
-                | {"OPENML_CACHE_DIR": str(cache), "XDG_CONFIG_HOME": str(cache)},
-            )
-        except subprocess.TimeoutExpired:
+        line, timed_out = self._process.ask(
+            json.dumps(settings | request), self.timeout, Path(self.directory) / "cache"
+        )
+        if timed_out:
             return {"failed": f"no answer within {self.timeout:g} s."}
         try:
-            return json.loads(ran.stdout.splitlines()[-1])
-        except (IndexError, ValueError):
-            return {"failed": ran.stderr.strip().rpartition("\n")[2] or "no answer."}
+            return json.loads(line)
+        except ValueError:
+            return {"failed": self._process.last_words or "no answer."}
+
+
+class _Process:
+    """Answers requests, one after the other, as long as its owner lives.
+
+    It is started when it is first asked: to import `openml` takes seconds.
+    """
+
+    def __init__(self):
+        self._child, self._end = None, lambda: None
+        self._one_at_a_time = threading.Lock()
+
+    def __reduce__(self):
+        return _Process, ()  # a copy starts its own
+
+    def ask(self, line, timeout, cache):
+        """Return the line of the answer, as far as it came, and whether time was up."""
+        with self._one_at_a_time:
+            time_is_up = threading.Event()
+            try:
+                if self._child is None or self._child.poll() is not None:
+                    self._start(cache)
+                with _ended_after(timeout, self._child, time_is_up):
+                    with suppress(OSError):  # what has died says nothing
+                        self._child.stdin.write(line + "\n")
+                        self._child.stdin.flush()
+                    answer = self._child.stdout.readline()
+            except BaseException:
+                self._end()  # it would answer what nobody waits for any more
+                raise
+            is_whole = answer.endswith("\n")
+            if not is_whole:
+                self._end()
+            return answer, time_is_up.is_set() and not is_whole
+
+    @property
+    def last_words(self):
+        """The last line that it has written as it died."""
+        self._said.seek(0)
+        return self._said.read().decode(errors="replace").strip().rpartition("\n")[2]
+
+    def _start(self, cache):
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this)
+        self._child = subprocess.Popen(
+            [sys.executable, "-c", _SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            # What the package writes when it is imported goes there, too.
+            env=os.environ
+            | {"OPENML_CACHE_DIR": str(cache), "XDG_CONFIG_HOME": str(cache)},
+        )
+        self._end = weakref.finalize(self, _end, self._child)
+        self._child.stdout.readline()  # it is ready
+
+
+@contextmanager
+def _ended_after(seconds, child, time_is_up):
+    def end():
+        time_is_up.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _end(child):
+    """Let go of a process that waits, or that is not waited for any more."""
+    child.kill()
+    with suppress(OSError):
+        child.stdin.close()
+    child.stdout.close()
+    child.wait()
 
 
 _SERVE = "from skmeta.knowledge._openml import serve; serve()"
@@ -231,17 +309,21 @@ def _make_source(known, directory):
 
 
 def serve():
-    """Answer one request from standard input on standard output."""
-    request = json.loads(sys.stdin.read())
+    """Answer the requests on standard input, a line each, on standard output."""
     # What a library prints must not be taken for the answer.
     channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    try:
-        answer = _answer(request)
-    except Exception as error:
-        answer = _explain(error)
-    channel.write(json.dumps(answer) + "\n")
+    import openml
+
+    channel.write("ready\n")
     channel.flush()
+    for line in sys.stdin:
+        try:
+            answer = _answer(openml, json.loads(line))
+        except Exception as error:
+            answer = _explain(error)
+        channel.write(json.dumps(answer) + "\n")
+        channel.flush()
 
 
 def _explain(error):
@@ -257,9 +339,7 @@ def _explain(error):
     return {"failed": text}
 
 
-def _answer(request):
-    import openml
-
+def _answer(openml, request):
     directory = Path(request["directory"])
     if request["server"] is not None:
         openml.config.server = request["server"]

@@ -71,7 +71,10 @@ class OpenMLServer:
         self.http.daemon_threads = True
         self.address = f"http://127.0.0.1:{self.http.server_address[1]}"
         self.url = f"{self.address}{API}/"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        # It is closed after every test, within the seconds between two looks.
+        threading.Thread(
+            target=self.http.serve_forever, args=[0.01], daemon=True
+        ).start()
 
     def close(self):
         self.http.shutdown()

@@ -368,8 +368,7 @@ def server():
 
 
 @pytest.fixture
-def client(server, tmp_path):
-    pytest.importorskip("openml")
+def client(server, tmp_path, one_openml_process):
     return OpenMLClient(tmp_path, server.url, timeout=60, n_tries=3, pause=0.01)
 
 

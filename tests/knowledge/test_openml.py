@@ -1,5 +1,7 @@
+import gc
 import json
 import os
+import pickle
 import sys
 
 import numpy as np
@@ -28,8 +30,7 @@ def server():
 
 
 @pytest.fixture
-def client(server, tmp_path):
-    pytest.importorskip("openml")
+def client(server, tmp_path, one_openml_process):
     return OpenMLClient(tmp_path, server.url, timeout=60, n_tries=3, pause=0.01)
 
 
@@ -103,9 +104,31 @@ def test_qualities_may_be_missing(client, server, fault):
 def test_a_silent_server(client, server):
     """It is not waited for for ever, and asked again."""
     server.faults["/data/61"] = ["silent"]
-    impatient = OpenMLClient(client.directory, server.url, 20, n_tries=3, pause=0.01)
+    impatient = OpenMLClient(client.directory, server.url, 5, n_tries=3, pause=0.01)
     [source], _ = fetch(impatient, 10)
     assert source.name == "iris-10"
+
+
+def test_a_process_that_ends(server, tmp_path):
+    """It answers as long as its client lives, and another one takes over if it dies."""
+    pytest.importorskip("openml")
+    client = OpenMLClient(tmp_path, server.url)
+    refused = {11: f"dataset {GLASS} is not active."}
+    assert fetch(client, 11)[1] == refused
+    first = client._process._child
+    assert fetch(client, 11)[1] == refused
+    assert client._process._child is first
+    first.kill()
+    assert fetch(client, 11)[1] == refused
+    second = client._process._child
+    assert first.poll() is not None
+    assert second.poll() is None
+    copy = pickle.loads(pickle.dumps(client))
+    assert copy == client
+    assert copy._process._child is None
+    del client
+    gc.collect()
+    assert second.poll() is not None
 
 
 def test_faults_that_stay(client, server):
@@ -222,9 +245,8 @@ def test_build_uses_the_splits_of_the_task(client, tmp_path):
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_command_line(server, tmp_path, monkeypatch, capsys):
+def test_command_line(server, tmp_path, monkeypatch, capsys, one_openml_process):
     """One command from a suite to a knowledge base; the second has nothing to fetch."""
-    pytest.importorskip("openml")
     command = (
         f"build --openml-suite 99 --openml-tasks 10 --output {tmp_path / 'kb.zip'} "
         f"--base-learners gaussian_nb"
