@@ -1,7 +1,8 @@
 """How many threads the numerical libraries may use."""
 
+import sys
 from contextlib import nullcontext
-from functools import cache
+from functools import lru_cache
 
 from threadpoolctl import ThreadpoolController
 
@@ -19,7 +20,7 @@ def one_thread():
     -------
     context : context manager
     """
-    return _thread_pools().limit(limits=1, user_api="blas")
+    return thread_pools().limit(limits=1, user_api="blas")
 
 
 def threads_for(n_rows):
@@ -40,9 +41,20 @@ def threads_for(n_rows):
     """
     if n_rows > _SHARED_ROWS:
         return nullcontext()
-    return _thread_pools().limit(limits=1, user_api="openmp")
+    return thread_pools().limit(limits=1, user_api="openmp")
 
 
-@cache
-def _thread_pools():
-    return ThreadpoolController()  # takes 10 ms, a limit hardly any
+def thread_pools():
+    """Return the numerical libraries that are loaded, and what sets their threads.
+
+    Returns
+    -------
+    controller : ThreadpoolController
+    """
+    # Others come with modules that are imported: boosters, say.
+    return _find_thread_pools(len(sys.modules), next(reversed(sys.modules)))
+
+
+@lru_cache(maxsize=1)
+def _find_thread_pools(n_modules, last_module):
+    return ThreadpoolController()  # takes 5 ms, a limit hardly any

@@ -16,7 +16,8 @@ from pickle import PicklingError
 from joblib import effective_n_jobs
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import ThreadpoolController
+
+from skmeta._threads import thread_pools
 
 _log = logging.getLogger(__name__)
 
@@ -375,16 +376,12 @@ def calm():
         return
     # The number of OpenMP threads belongs to the thread that asks; the rest to the
     # process, where the first one to come changes it and the last one restores it.
-    with _libraries("openmp").limit(limits=1), _calm_process():
+    with thread_pools().limit(limits=1, user_api="openmp"), _calm_process():
         _thread.is_calm = True
         try:
             yield
         finally:
             _thread.is_calm = False
-
-
-def _libraries(user_api):
-    return ThreadpoolController().select(user_api=user_api)
 
 
 @contextmanager
@@ -397,7 +394,7 @@ def _calm_process():
             # by its score. Deprecations must be seen.
             for category in (UserWarning, RuntimeWarning):
                 warnings.simplefilter("ignore", category=category)
-            for library in _libraries("blas").lib_controllers:
+            for library in thread_pools().select(user_api="blas").lib_controllers:
                 # No context of threadpoolctl's: another thread may restore it.
                 _restore.callback(library.set_num_threads, library.num_threads)
                 library.set_num_threads(1)

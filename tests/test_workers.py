@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 import warnings
@@ -7,6 +8,7 @@ from joblib import parallel_config
 from sklearn.utils.parallel import delayed
 from threadpoolctl import threadpool_info
 
+from skmeta._threads import thread_pools
 from skmeta._workers import DIED, Workers, calm, is_death, persist, received
 
 
@@ -120,6 +122,14 @@ def test_calm_lasts_until_the_last_thread_leaves():
     other.join()
     assert n_blas_threads() == before
     assert warnings.filters == filters
+
+
+def test_libraries_that_come_later_are_calm_too(monkeypatch):
+    """They are looked for again when a module was imported, which takes a while."""
+    known = thread_pools()
+    assert thread_pools() is known
+    monkeypatch.setitem(sys.modules, "a_booster", None)
+    assert thread_pools() is not known
 
 
 def test_what_is_closed_while_it_starts_is_let_go():
