@@ -1,8 +1,5 @@
 import copy
 import pickle
-from functools import reduce
-from itertools import permutations
-from operator import add
 
 import numpy as np
 import pandas as pd
@@ -87,20 +84,19 @@ def knowledge_bases(draw):
     )
 
 
-@settings(deadline=None, derandomize=True, max_examples=60)
+@settings(deadline=None, derandomize=True, max_examples=40)
 @given(a=knowledge_bases(), b=knowledge_bases(), c=knowledge_bases())
 def test_laws(a, b, c):
     """Neither order nor grouping nor repetition matters, bit for bit."""
     whole = (a + b) + c
-    for order in permutations([a, b, c]):
-        assert reduce(add, order) == whole
-    assert a + (b + c) == whole
+    # Two neighbours change places, or brackets: with both any order can be had.
+    for other in [(b + a) + c, (a + c) + b, a + (b + c), b + (c + a)]:
+        assert other == whole
+        assert other.digest == whole.digest
     assert whole + whole == whole
     assert whole + a == whole
     assert a + a == a
-    assert whole.digest == (a + (c + b)).digest
     # Equal in what can be read, too, and not only in the parts.
-    other = b + (c + a)
     pd.testing.assert_frame_equal(whole.tasks, other.tasks)
     pd.testing.assert_frame_equal(whole.scores("accuracy"), other.scores("accuracy"))
 
