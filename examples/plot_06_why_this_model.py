@@ -19,7 +19,9 @@ X, y = load_breast_cancer(return_X_y=True, as_frame=True)
 # left out, and with it every table of its family.
 knowledge = load_knowledge().without(["wdbc"])
 
-clf = MetaLearnerClassifier(knowledge=knowledge, scoring="roc_auc", random_state=0)
+clf = MetaLearnerClassifier(
+    knowledge=knowledge, scoring="roc_auc", n_candidates=5, random_state=0
+)
 
 # %%
 # What will be tried, before anything is.

@@ -32,13 +32,13 @@ def judge(clf):
     }
 
 
-judge(MetaLearnerClassifier(n_candidates=6, random_state=0).fit(X_train, y_train))
+judge(MetaLearnerClassifier(n_candidates=4, random_state=0).fit(X_train, y_train))
 
 # %%
 # By balanced accuracy both classes count alike. The labels are others; the
 # probabilities are as good, and nothing was oversampled.
 clf = MetaLearnerClassifier(
-    scoring="balanced_accuracy", n_candidates=6, random_state=0
+    scoring="balanced_accuracy", n_candidates=4, random_state=0
 ).fit(X_train, y_train)
 judge(clf)
 
@@ -53,7 +53,7 @@ from sklearn.metrics import fbeta_score, make_scorer
 
 twice_as_bad_to_miss = make_scorer(fbeta_score, beta=2)
 clf = MetaLearnerClassifier(
-    scoring=twice_as_bad_to_miss, n_candidates=6, random_state=0
+    scoring=twice_as_bad_to_miss, n_candidates=4, random_state=0
 ).fit(X_train, y_train)
 clf.recommendation_.reason
 
