@@ -1161,11 +1161,11 @@ def test_killed_build_resumes(tmp_path):
     for seed in range(6):
         write_table(tables / f"table_{seed}.csv", seed)
     killed, whole = tmp_path / "killed.zip", tmp_path / "whole.zip"
-    options = ["--base-learners", "svc", "--n-folds", "2", "--n-jobs", "2"]
+    options = ["--base-learners", "svc", "--n-folds", "2"]
     command = ["build", str(tables), *options, "--output"]
 
     process = subprocess.Popen(
-        [sys.executable, "-m", "skmeta", *command, str(killed)],
+        [sys.executable, "-m", "skmeta", *command, str(killed), "--n-jobs", "2"],
         stderr=subprocess.DEVNULL,
     )
     try:
