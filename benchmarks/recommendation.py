@@ -211,7 +211,17 @@ def shuffled(knowledge, seed):
     )
 
 
-def run(knowledge, metric, name, make, *, leave_out, n_tasks, halves, seed):
+def was_tried(knowledge):
+    """Say which configurations were tried on which tasks; they may have failed."""
+    tried = knowledge.scores(METRICS[0]).notna()
+    for _, failure in knowledge.failures.iterrows():
+        tried.loc[failure["task"], failure["configuration"]] = True
+    return tried
+
+
+def run(
+    knowledge, metric, name, make, *, judged_tasks, leave_out, n_tasks, halves, seed
+):
     """Return a row for each task, what was counted, and how much of it."""
     table = Table(knowledge, metric)
     if leave_out == "domain":
@@ -230,7 +240,7 @@ def run(knowledge, metric, name, make, *, leave_out, n_tasks, halves, seed):
         if "shuffled" in name:
             train = shuffled(train, seed)
         recommender = make().fit(train, metric)
-        for task in fold:
+        for task in np.intersect1d(fold, judged_tasks):
             meta_features = table.meta_features.iloc[task]
             for by_seconds in (False, True):
                 amounts = SECONDS if by_seconds else COUNTS
@@ -463,6 +473,11 @@ def main():
     parser.add_argument("--leave-out", default="family", choices=["family", "domain"])
     parser.add_argument("--n-tasks", type=int, help="learn from so many tasks only")
     parser.add_argument(
+        "--all-configurations",
+        action="store_true",
+        help="also those not tried on every task; judge on tasks where all were",
+    )
+    parser.add_argument(
         "--halves",
         action="store_true",
         help="judge on folds that had no part in choosing too",
@@ -477,6 +492,10 @@ def main():
         options.metrics = ["balanced_accuracy"]
     else:
         knowledge = load_knowledge(options.knowledge)
+    tried = was_tried(knowledge)
+    if not options.all_configurations:
+        knowledge = knowledge.with_configurations(tried.columns[tried.all()])
+        tried = tried[knowledge.configurations.index]
     results = [pd.read_csv(output)] if output.exists() else []
     keys = ["metric", "strategy", "leave_out", "n_tasks"]
     done = {tuple(row) for f in results for row in f[keys].astype(str).to_numpy()}
@@ -492,6 +511,7 @@ def main():
             metric,
             name,
             make,
+            judged_tasks=np.flatnonzero(tried.all(axis=1)),
             leave_out=options.leave_out,
             n_tasks=options.n_tasks,
             halves=options.halves,

@@ -52,9 +52,9 @@ def thread_pools():
     controller : ThreadpoolController
     """
     # Others come with modules that are imported: boosters, say.
-    return _find_thread_pools(len(sys.modules), next(reversed(sys.modules)))
+    return _find_thread_pools(len(sys.modules))
 
 
 @lru_cache(maxsize=1)
-def _find_thread_pools(n_modules, last_module):
+def _find_thread_pools(n_modules):
     return ThreadpoolController()  # takes 5 ms, a limit hardly any
