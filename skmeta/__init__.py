@@ -6,6 +6,7 @@ from skmeta._classifier import MetaLearnerClassifier
 from skmeta._configuration import Configuration
 from skmeta._meta_tree import MetaDecisionTreeClassifier
 from skmeta._selector import MetaHyperparamSelector
+from skmeta._symbolic_defaults import SymbolicDefaults, symbolic_defaults
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import (
@@ -33,6 +34,8 @@ __all__ = [
     "Recommendation",
     "Recommender",
     "SimilarTasksRecommender",
+    "SymbolicDefaults",
     "__version__",
     "load_knowledge",
+    "symbolic_defaults",
 ]

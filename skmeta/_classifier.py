@@ -61,7 +61,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     recommender : str or recommender, default="similar_tasks"
         How configurations are put in order: ``"similar_tasks"``,
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
-        ``"neural"``, ``"tree"``, ``"random"`` or an object such as
+        ``"neural"``, ``"tree"``, ``"symbolic"``, ``"random"`` or an object such as
         `SimilarTasksRecommender`.
     base_learners : sequence of str, default=None
         Names of the base learners that may be used. None allows all of the

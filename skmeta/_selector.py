@@ -37,7 +37,7 @@ class MetaHyperparamSelector(MetaSearch):
     recommender : str or recommender, default="similar_tasks"
         How configurations are put in order: ``"similar_tasks"``,
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
-        ``"neural"``, ``"tree"``, ``"random"`` or an object such as
+        ``"neural"``, ``"tree"``, ``"symbolic"``, ``"random"`` or an object such as
         `SimilarTasksRecommender`.
     scoring : str, callable or None, default=None
         Metric to maximize, as in `GridSearchCV`; None is accuracy.

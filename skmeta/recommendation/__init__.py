@@ -20,12 +20,14 @@ from skmeta.recommendation._recommender import NewTask, Observation, Recommender
 from skmeta.recommendation._registry import get_recommender
 from skmeta.recommendation._rules import Rules
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+from skmeta.recommendation._symbolic import Formula, SymbolicRecommender
 from skmeta.recommendation._task_selection import select_tasks
 from skmeta.recommendation._tree import TreeRecommender
 
 __all__ = [
     "AverageRecommender",
     "Explanation",
+    "Formula",
     "NearestTasksRecommender",
     "NeuralRecommender",
     "NewTask",
@@ -37,6 +39,7 @@ __all__ = [
     "Rules",
     "SimilarTasksRecommender",
     "SurrogateRecommender",
+    "SymbolicRecommender",
     "TreeRecommender",
     "get_recommender",
     "greedy_portfolio",

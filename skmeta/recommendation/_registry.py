@@ -7,6 +7,7 @@ from skmeta.recommendation._baselines import (
 )
 from skmeta.recommendation._neural import NeuralRecommender
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
+from skmeta.recommendation._symbolic import SymbolicRecommender
 from skmeta.recommendation._tree import TreeRecommender
 
 RECOMMENDERS = {
@@ -17,6 +18,7 @@ RECOMMENDERS = {
     "surrogate": SurrogateRecommender,
     "neural": NeuralRecommender,
     "tree": TreeRecommender,
+    "symbolic": SymbolicRecommender,
     "random": RandomRecommender,
 }
 
@@ -28,8 +30,8 @@ def get_recommender(recommender):
     ----------
     recommender : str or object with ``fit`` and ``recommend``
         One of ``"similar_tasks"``, ``"portfolio"``, ``"average"``,
-        ``"nearest_tasks"``, ``"surrogate"``, ``"neural"``, ``"tree"`` and
-        ``"random"``, or an object that follows `Recommender`.
+        ``"nearest_tasks"``, ``"surrogate"``, ``"neural"``, ``"tree"``,
+        ``"symbolic"`` and ``"random"``, or an object that follows `Recommender`.
 
     Returns
     -------

@@ -1,0 +1,164 @@
+"""Hyperparameters by formulas, beside library defaults and known configurations.
+
+Each table is divided into two thirds and a third. For each learner, with the encoder
+that skmeta puts before it, and for each metric: scikit-learn's own hyperparameters;
+`symbolic_defaults`; the same without properties of the task, which makes constants of
+all formulas; the configuration that is best on average (first of the portfolio), and
+the one that is best on similar tasks (as `MetaHyperparamSelector` with one candidate).
+The family of the table is left out of the knowledge. TABLES/ holds parquet files with
+the target in the column `__target__`, and an index.csv with name, family and n_rows.
+
+    python benchmarks/symbolic_defaults.py TABLES/ --output symbolic_defaults.csv
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from _runs import resume
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+
+from skmeta import (
+    MetaFeatureExtractor,
+    MetaHyperparamSelector,
+    PortfolioRecommender,
+    SimilarTasksRecommender,
+    load_knowledge,
+    symbolic_defaults,
+)
+from skmeta._base_learners import TaskSize, get_learner
+from skmeta._files import read_file
+from skmeta._workers import calm
+from skmeta.knowledge import Protocol
+from skmeta.knowledge._scoring import score_probabilities
+from skmeta.knowledge._worker import prepare_task
+from skmeta.recommendation import SymbolicRecommender
+
+LEARNERS = (
+    "hist_gradient_boosting",
+    "random_forest",
+    "extra_trees",
+    "logistic_regression",
+    "svc",
+    "mlp",
+)
+METRICS = ("balanced_accuracy", "roc_auc_ovr_weighted", "neg_log_loss")
+FORMULAS = "formulas"
+OTHERS = ("library", "constants", "best on average", "best on similar tasks")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tables", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("symbolic_defaults.csv"))
+    parser.add_argument("--n-tables", type=int, default=36)
+    parser.add_argument("--most-rows", type=int, default=2_500)
+    parser.add_argument("--most-cells", type=int, default=100_000)
+    options = parser.parse_args()
+    index = pd.read_csv(options.tables / "index.csv")
+    n_rows = index["n_rows"].clip(upper=options.most_rows)
+    size = n_rows * index["n_features"] * index["n_classes"]
+    index = index[(index["n_rows"] >= 200) & (size <= options.most_cells)]
+    names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=2)
+    keys = [{"table": name} for name in names[: options.n_tables]]
+    knowledge = load_knowledge()
+    report(
+        resume(options.output, keys, lambda table: compare(table, knowledge, options))
+    )
+
+
+def compare(table, knowledge, options):
+    protocol = Protocol(max_rows=options.most_rows, random_state=0)
+    frame = read_file(options.tables / f"{table}.parquet")
+    X, y = prepare_task(frame, "__target__", protocol)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=1 / 3, stratify=y, random_state=0
+    )
+    if table in knowledge.tasks.index:
+        knowledge = knowledge.without([table])
+    extractor = MetaFeatureExtractor(level="full").fit(X_train, y_train)
+    meta_features = dict(
+        zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
+    )
+    size = TaskSize(*X_train.shape, len(np.unique(y)))
+    for name in LEARNERS:
+        estimator = get_learner(name).make({}, size, random_state=0)
+        if name == "mlp":
+            estimator.set_params(learner__max_iter=200)
+        known = {}
+        for metric, system, params in choose(
+            estimator, X_train, y_train, meta_features, knowledge
+        ):
+            key = repr(sorted(params.items()))
+            if key not in known:
+                model = clone(estimator).set_params(**params)
+                started = time.process_time()
+                with calm():
+                    model.fit(X_train, y_train)
+                    probabilities = model.predict_proba(X_test)
+                scores = score_probabilities(y_test, probabilities)
+                known[key] = scores, time.process_time() - started
+            scores, seconds = known[key]
+            yield {
+                "learner": name,
+                "metric": metric,
+                "system": system,
+                "score": scores[metric],
+                "seconds": round(seconds, 3),
+                "params": key,
+            }
+
+
+def choose(estimator, X, y, meta_features, knowledge):
+    """Yield metric, system and the hyperparameters that it chooses."""
+    constant = SymbolicRecommender(sparsity=1e3)
+    for metric in METRICS:
+        yield metric, "library", {}
+        defaults = symbolic_defaults(
+            estimator, X, y, scoring=metric, knowledge=knowledge
+        )
+        yield metric, FORMULAS, defaults.params
+        search = MetaHyperparamSelector(estimator)
+        size = TaskSize(*X.shape, len(np.unique(y)))
+        names = search._select_configurations(knowledge, size, False)
+        usable = knowledge.with_configurations(names)
+        for system, recommender in [
+            ("constants", constant),
+            ("best on average", PortfolioRecommender()),
+            ("best on similar tasks", SimilarTasksRecommender()),
+        ]:
+            recommender.fit(usable, metric)
+            [first] = recommender.recommend(meta_features, 1).configurations
+            yield metric, system, search._make_candidate(first, size, 0)[0]
+
+
+def report(rows):
+    print(f"{rows['table'].nunique()} tables; {FORMULAS} minus the others:")
+    rng = np.random.default_rng(0)
+    means = rows.groupby(["learner", "metric", "system"], sort=False)["score"].mean()
+    print(means.unstack()[[FORMULAS, *OTHERS]].round(4).to_string())
+    wide = rows.pivot(
+        index="table", columns=["metric", "learner", "system"], values="score"
+    )
+    for metric in METRICS:
+        for learner in [*LEARNERS, "mean of learners"]:
+            part = wide[metric]
+            if learner in LEARNERS:
+                part = part[learner]
+            else:
+                part = part.T.groupby(level="system").mean().T
+            cells = []
+            for system in OTHERS:
+                gain = (part[FORMULAS] - part[system]).to_numpy()
+                drawn = rng.choice(gain, (4000, len(gain))).mean(axis=1)
+                low, high = np.quantile(drawn, [0.025, 0.975])
+                cells.append(f"{system} {gain.mean():+.4f} ({low:+.4f} to {high:+.4f})")
+            print(f"{metric:20s} {learner:22s} {'; '.join(cells)}")
+    print(rows.groupby(["learner", "system"])["seconds"].mean().unstack().round(2))
+
+
+if __name__ == "__main__":
+    main()
