@@ -44,7 +44,10 @@ def strategies():
     """Return a function that makes each recommender, by name."""
     made = {
         name: (lambda name=name: get_recommender(name))
-        for name in sorted(RECOMMENDERS.keys() - {"similar_tasks", "random"})
+        # What formulas recommend has no scores in a knowledge base.
+        for name in sorted(
+            RECOMMENDERS.keys() - {"similar_tasks", "random", "symbolic"}
+        )
     }
     made["portfolio, root of seconds"] = RootPortfolio
     made["similar_tasks"] = SimilarTasksRecommender

@@ -9,6 +9,9 @@ The family of the table is left out of the knowledge. TABLES/ holds parquet file
 the target in the column `__target__`, and an index.csv with name, family and n_rows.
 
     python benchmarks/symbolic_defaults.py TABLES/ --output symbolic_defaults.csv
+
+Without TABLES/, nothing is fitted, and it prints how much the surrogate, of which
+formulas are the minimum, explains of losses on tasks of families left out.
 """
 
 import argparse
@@ -18,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _runs import resume
+from recommendation import split_groups
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
@@ -35,7 +39,14 @@ from skmeta._workers import calm
 from skmeta.knowledge import Protocol
 from skmeta.knowledge._scoring import score_probabilities
 from skmeta.knowledge._worker import prepare_task
-from skmeta.recommendation import SymbolicRecommender
+from skmeta.recommendation import SymbolicRecommender, portfolio_loss
+from skmeta.recommendation._loss_surrogate import (
+    LossSurrogate,
+    _describe,
+    describe_tried,
+)
+from skmeta.recommendation._recommender import CAP, CAPS
+from skmeta.recommendation._symbolic import ATTRIBUTES
 
 LEARNERS = (
     "hist_gradient_boosting",
@@ -52,19 +63,22 @@ OTHERS = ("library", "constants", "best on average", "best on similar tasks")
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("tables", type=Path)
+    parser.add_argument("tables", type=Path, nargs="?")
     parser.add_argument("--output", type=Path, default=Path("symbolic_defaults.csv"))
     parser.add_argument("--n-tables", type=int, default=36)
     parser.add_argument("--most-rows", type=int, default=2_500)
     parser.add_argument("--most-cells", type=int, default=100_000)
     options = parser.parse_args()
+    knowledge = load_knowledge()
+    if options.tables is None:
+        report_surrogates(knowledge)
+        return
     index = pd.read_csv(options.tables / "index.csv")
     n_rows = index["n_rows"].clip(upper=options.most_rows)
     size = n_rows * index["n_features"] * index["n_classes"]
     index = index[(index["n_rows"] >= 200) & (size <= options.most_cells)]
     names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=2)
     keys = [{"table": name} for name in names[: options.n_tables]]
-    knowledge = load_knowledge()
     report(
         resume(options.output, keys, lambda table: compare(table, knowledge, options))
     )
@@ -158,6 +172,64 @@ def report(rows):
                 cells.append(f"{system} {gain.mean():+.4f} ({low:+.4f} to {high:+.4f})")
             print(f"{metric:20s} {learner:22s} {'; '.join(cells)}")
     print(rows.groupby(["learner", "system"])["seconds"].mean().unstack().round(2))
+
+
+def report_surrogates(knowledge):
+    """Print the share of variance within tasks that is explained, by learner."""
+    for metric in METRICS:
+        for learner in LEARNERS:
+            known = knowledge.select_learners([learner])
+            configurations = known.configuration_values
+            scores = known.scores(metric).to_numpy(np.float64)
+            usable = ~np.isnan(scores).all(axis=1)
+            loss = portfolio_loss(scores[usable], CAPS.get(metric, CAP))
+            table = known.meta_features.loc[usable, list(ATTRIBUTES.values())]
+            sizes = table[["nr_inst", "nr_attr", "nr_class"]].to_numpy().astype(int)
+            numbers, words = _tried(configurations, sizes)
+            tasks = table.to_numpy(np.float64, copy=True)
+            tasks[:, :3] = np.log(tasks[:, :3])
+            tasks = (tasks - tasks.mean(axis=0)) / tasks.std(axis=0)
+            family = known.tasks["family"][usable].to_numpy()
+            folds = split_groups(family, 5, seed=0)
+            _, which, count = np.unique(family, return_inverse=True, return_counts=True)
+            parts = numbers, words, tasks, loss, 1 / count[which]
+            everything = range(len(configurations))
+            seen = _explained(folds, *parts, [(everything, everything)])
+            unseen = [([i for i in everything if i != c], [c]) for c in everything]
+            unseen = _explained(folds, *parts, unseen)
+            print(
+                f"{metric:20s} {learner:22s} {len(configurations):2d} configurations: "
+                f"{seen:.2f}, of one left out too {unseen:.2f}"
+            )
+
+
+def _tried(configurations, sizes):
+    tried = describe_tried(configurations, [TaskSize(*s) for s in sizes.tolist()])
+    numbers = tried.numbers
+    return (numbers - numbers.mean(axis=(0, 1))) / numbers.std(axis=(0, 1)), tried.words
+
+
+def _explained(folds, numbers, words, tasks, loss, weights, divisions):
+    """Return R2 of losses less the mean of the configurations learned from."""
+    missed = total = 0.0
+    for test in folds:
+        train = np.setdiff1d(np.arange(len(loss)), test)
+        for known, judged in divisions:
+            known, judged = list(known), list(judged)
+            surrogate = LossSurrogate(
+                numbers[train][:, known], words[known], tasks[train],
+                loss[train][:, known], weights[train] / weights[train].sum(), 0.1, 0.0,
+            )  # fmt: skip
+            there = np.broadcast_to(words, (len(test), *words.shape))
+            described = _describe(numbers[test], there, tasks[test][:, np.newaxis])
+            found, wanted = described @ surrogate._slopes, loss[test]
+            found, wanted = (
+                each[:, judged] - each[:, known].mean(axis=1, keepdims=True)
+                for each in (found, wanted)
+            )
+            missed += (weights[test, np.newaxis] * (found - wanted) ** 2).sum()
+            total += (weights[test, np.newaxis] * wanted**2).sum()
+    return 1 - missed / total
 
 
 if __name__ == "__main__":

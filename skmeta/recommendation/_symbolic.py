@@ -99,7 +99,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class LearnerFormulas:
-    """What all hyperparameters of a learner should be.
+    """What all hyperparameters of a learner should be; `print` shows it.
 
     Parameters
     ----------
@@ -129,6 +129,11 @@ class LearnerFormulas:
         """
         values = {f.name: f.evaluate(attributes) for f in self.formulas}
         return Configuration(self.learner, self.constants | values)
+
+    def __str__(self):
+        lines = [f"{formula.name} = {formula}" for formula in self.formulas]
+        lines += [f"{name} = {value!r}" for name, value in self.constants.items()]
+        return "\n".join(lines)
 
 
 class SymbolicRecommender(PortfolioRecommender):
@@ -248,13 +253,7 @@ class SymbolicRecommender(PortfolioRecommender):
 
     def recommend(self, meta_features, *args, **params):
         check_is_fitted(self)
-        missing = [n for n in self._attributes.values() if n not in meta_features]
-        if missing:
-            raise ValueError(
-                f"meta_features must hold {list(self._attributes.values())}, got none "
-                f"named {missing}. Extract them with MetaFeatureExtractor()."
-            )
-        # What formulas say is a configuration only for this task.
+        # What formulas come to is a configuration for this task alone.
         there = copy(self)
         there.configurations_ = self._stored + self._come_to(meta_features)
         return super(SymbolicRecommender, there).recommend(
@@ -263,8 +262,20 @@ class SymbolicRecommender(PortfolioRecommender):
 
     def _come_to(self, meta_features):
         """Return the configuration of each learner that has formulas, for a task."""
-        attributes = {a: float(meta_features[n]) for a, n in self._attributes.items()}
+        wanted = self._attributes if self.formulas_ else {}
+        missing = [name for name in wanted.values() if name not in meta_features]
+        if missing:
+            raise ValueError(
+                f"meta_features must hold {list(wanted.values())}, got none named "
+                f"{missing}. Extract them with MetaFeatureExtractor()."
+            )
+        attributes = {a: float(meta_features[name]) for a, name in wanted.items()}
         return tuple(each.evaluate(attributes) for each in self.formulas_.values())
+
+    def weigh(self, meta_features):
+        weights, fell_back, reason = super().weigh(meta_features)
+        learners = ", ".join(self.formulas_) or "no learner"
+        return weights, fell_back, f"{reason} There are formulas for {learners}."
 
     def order(self, task, size):
         n_stored = len(self._stored)
@@ -403,7 +414,7 @@ def _is_alike(tried, words):
 
 
 def _on_scale(name, values):
-    return values if name == "entropy" else np.log(values)
+    return values if name == "entropy" else np.log(np.maximum(values, 1.0))
 
 
 def _standardize(values, axis):

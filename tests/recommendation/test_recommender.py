@@ -21,6 +21,7 @@ from skmeta.recommendation import (
     Recommender,
     SimilarTasksRecommender,
     SurrogateRecommender,
+    SymbolicRecommender,
     TreeRecommender,
     get_recommender,
     greedy_portfolio,
@@ -34,6 +35,7 @@ ALL = [
     RandomRecommender,
     SimilarTasksRecommender,
     SurrogateRecommender,
+    SymbolicRecommender,
     TreeRecommender,
 ]
 LEARNING = [SimilarTasksRecommender, TreeRecommender, NeuralRecommender]
@@ -637,6 +639,7 @@ def test_a_task_on_which_one_was_tried_says_something():
         ("portfolio", PortfolioRecommender),
         ("neural", NeuralRecommender),
         ("tree", TreeRecommender),
+        ("symbolic", SymbolicRecommender),
         ("random", RandomRecommender),
     ],
 )
