@@ -5,8 +5,9 @@ that skmeta puts before it, and for each metric: scikit-learn's own hyperparamet
 `symbolic_defaults`; the same without properties of the task, which makes constants of
 all formulas; the configuration that is best on average (first of the portfolio), and
 the one that is best on similar tasks (as `MetaHyperparamSelector` with one candidate).
-The family of the table is left out of the knowledge. TABLES/ holds parquet files with
-the target in the column `__target__`, and an index.csv with name, family and n_rows.
+Families of the tables are left out of the knowledge, in four parts. TABLES/ holds
+parquet files with the target in the column `__target__`, and an index.csv with name,
+family and n_rows.
 
     python benchmarks/symbolic_defaults.py TABLES/ --output symbolic_defaults.csv
 
@@ -16,6 +17,7 @@ formulas are the minimum, explains of losses on tasks of families left out.
 
 import argparse
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +60,13 @@ LEARNERS = (
 )
 METRICS = ("balanced_accuracy", "roc_auc_ovr_weighted", "neg_log_loss")
 FORMULAS = "formulas"
-OTHERS = ("library", "constants", "best on average", "best on similar tasks")
+MAKE = {
+    "constants": lambda: SymbolicRecommender(sparsity=1e3),
+    "best on average": PortfolioRecommender,
+    "best on similar tasks": SimilarTasksRecommender,
+}
+OTHERS = ("library", *MAKE)
+_N_FOLDS = 4
 
 
 def main():
@@ -78,75 +86,87 @@ def main():
     size = n_rows * index["n_features"] * index["n_classes"]
     index = index[(index["n_rows"] >= 200) & (size <= options.most_cells)]
     names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=2)
-    keys = [{"table": name} for name in names[: options.n_tables]]
-    report(
-        resume(options.output, keys, lambda table: compare(table, knowledge, options))
-    )
+    names = names[: options.n_tables].tolist()
+    # By learner and by what is left out, since what was learned is kept for the next.
+    folds = [names[i::_N_FOLDS] for i in range(_N_FOLDS)]
+    keys = [
+        {"learner": learner, "table": table}
+        for learner in LEARNERS
+        for fold in folds
+        for table in fold
+    ]
+    known = {}
+    for fold in folds:
+        held = knowledge.tasks.index.intersection(fold)
+        known |= dict.fromkeys(fold, knowledge.without(held))
+
+    def run(learner, table):
+        return compare(learner, prepare(table, options), known[table])
+
+    report(resume(options.output, keys, run))
 
 
-def compare(table, knowledge, options):
+def prepare(table, options):
+    """Return two thirds of a table, the rest, and meta-features of the first."""
     protocol = Protocol(max_rows=options.most_rows, random_state=0)
     frame = read_file(options.tables / f"{table}.parquet")
     X, y = prepare_task(frame, "__target__", protocol)
     X_train, X_test, y_train, y_test = train_test_split(
         X, y, test_size=1 / 3, stratify=y, random_state=0
     )
-    if table in knowledge.tasks.index:
-        knowledge = knowledge.without([table])
     extractor = MetaFeatureExtractor(level="full").fit(X_train, y_train)
-    meta_features = dict(
-        zip(extractor.get_feature_names_out(), extractor.meta_features_, strict=True)
-    )
-    size = TaskSize(*X_train.shape, len(np.unique(y)))
-    for name in LEARNERS:
-        estimator = get_learner(name).make({}, size, random_state=0)
-        if name == "mlp":
-            estimator.set_params(learner__max_iter=200)
-        known = {}
-        for metric, system, params in choose(
-            estimator, X_train, y_train, meta_features, knowledge
-        ):
-            key = repr(sorted(params.items()))
-            if key not in known:
-                model = clone(estimator).set_params(**params)
-                started = time.process_time()
-                with calm():
-                    model.fit(X_train, y_train)
-                    probabilities = model.predict_proba(X_test)
-                scores = score_probabilities(y_test, probabilities)
-                known[key] = scores, time.process_time() - started
-            scores, seconds = known[key]
-            yield {
-                "learner": name,
-                "metric": metric,
-                "system": system,
-                "score": scores[metric],
-                "seconds": round(seconds, 3),
-                "params": key,
-            }
+    names, values = extractor.get_feature_names_out(), extractor.meta_features_
+    return X_train, X_test, y_train, y_test, dict(zip(names, values, strict=True))
 
 
-def choose(estimator, X, y, meta_features, knowledge):
+def compare(learner, task, knowledge):
+    X_train, X_test, y_train, y_test, meta_features = task
+    size = TaskSize(*X_train.shape, len(np.unique(y_train)))
+    estimator = get_learner(learner).make({}, size, random_state=0)
+    if learner == "mlp":
+        estimator.set_params(learner__max_iter=200)
+    known = {}
+    for metric, system, params in choose(
+        estimator, X_train, y_train, size, meta_features, knowledge
+    ):
+        key = repr(sorted(params.items()))
+        if key not in known:
+            model = clone(estimator).set_params(**params)
+            started = time.process_time()
+            with calm():
+                model.fit(X_train, y_train)
+                probabilities = model.predict_proba(X_test)
+            scores = score_probabilities(y_test, probabilities)
+            known[key] = scores, time.process_time() - started
+        scores, seconds = known[key]
+        yield {
+            "metric": metric,
+            "system": system,
+            "score": scores[metric],
+            "seconds": round(seconds, 3),
+            "params": key,
+        }
+
+
+def choose(estimator, X, y, size, meta_features, knowledge):
     """Yield metric, system and the hyperparameters that it chooses."""
-    constant = SymbolicRecommender(sparsity=1e3)
+    search = MetaHyperparamSelector(estimator)
+    names = tuple(search._select_configurations(knowledge, size, False))
     for metric in METRICS:
         yield metric, "library", {}
         defaults = symbolic_defaults(
             estimator, X, y, scoring=metric, knowledge=knowledge
         )
         yield metric, FORMULAS, defaults.params
-        search = MetaHyperparamSelector(estimator)
-        size = TaskSize(*X.shape, len(np.unique(y)))
-        names = search._select_configurations(knowledge, size, False)
-        usable = knowledge.with_configurations(names)
-        for system, recommender in [
-            ("constants", constant),
-            ("best on average", PortfolioRecommender()),
-            ("best on similar tasks", SimilarTasksRecommender()),
-        ]:
-            recommender.fit(usable, metric)
+        for system in MAKE:
+            recommender = learn(system, knowledge, names, metric)
             [first] = recommender.recommend(meta_features, 1).configurations
             yield metric, system, search._make_candidate(first, size, 0)[0]
+
+
+@lru_cache(maxsize=16)
+def learn(system, knowledge, names, metric):
+    return MAKE[system]().fit(knowledge.with_configurations(names), metric)
 
 
 def report(rows):

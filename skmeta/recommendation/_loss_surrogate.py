@@ -249,15 +249,13 @@ def mean_loss(coefficients, design, surrogate, words, weights, low, high):
     return float(weights @ loss), design.T @ (weights[:, np.newaxis] * slopes)
 
 
-def find_coefficients(start, n_terms, sparsity, *objective):
+def find_coefficients(start, sparsity, *objective):
     """Minimize `mean_loss` and a penalty on the absolute value of all but constants.
 
     Parameters
     ----------
-    start : ndarray of shape (n_numbers,)
-        Constants to begin with.
-    n_terms : int
-        The constant included.
+    start : ndarray of shape (n_terms, n_numbers)
+        Coefficients to begin with; the first row are constants.
     sparsity : float
         The penalty.
     *objective
@@ -268,27 +266,25 @@ def find_coefficients(start, n_terms, sparsity, *objective):
     loss : float
         With the penalty.
     coefficients : ndarray of shape (n_terms, n_numbers)
-        The first row are constants; many others are 0.
+        Many are 0.
     """
-    first = np.zeros((n_terms, len(start)))
-    first[0] = start
-    penalty = np.full(first.shape, sparsity)
+    penalty = np.full(start.shape, sparsity)
     penalty[0] = 0.0
 
     # Of the positive and the negative part of each number one is at its bound, 0. So
     # absolute values are smooth, and unimportant numbers are exactly 0.
     def evaluate(parts):
-        positive, negative = parts.reshape(2, *first.shape)
+        positive, negative = parts.reshape(2, *start.shape)
         loss, slopes = mean_loss(positive - negative, *objective)
         loss += (penalty * (positive + negative)).sum()
         return loss, np.concatenate([penalty + slopes, penalty - slopes]).ravel()
 
     found = minimize(
         evaluate,
-        np.maximum([first, -first], 0.0).ravel(),
+        np.maximum([start, -start], 0.0).ravel(),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(0.0, None)] * (2 * first.size),
+        bounds=[(0.0, None)] * (2 * start.size),
     )
-    positive, negative = found.x.reshape(2, *first.shape)
+    positive, negative = found.x.reshape(2, *start.shape)
     return float(found.fun), positive - negative

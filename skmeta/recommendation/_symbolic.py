@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -329,52 +330,29 @@ def learn_formulas(tried, tasks, loss, weights, ridge, caution, sparsity):
     points = np.array([_on_scale(*each) for each in tasks.items()])
     points = points.reshape(len(tasks), len(loss)).T
     points, center, width = _standardize(points, 0)
-    design = np.column_stack([np.ones(len(points)), points])
-    low, high = numbers.min(axis=(0, 1)), numbers.max(axis=(0, 1))
     surrogate = LossSurrogate(
         numbers, tried.words, points, loss, weights, ridge, caution
     )
-
-    def find(words):
+    design = np.column_stack([np.ones(len(points)), points])
+    limits = numbers.min(axis=(0, 1)), numbers.max(axis=(0, 1))
+    found = []
+    for words, constants in tried.choices:
         # From the best that is known: the loss may have several valleys.
         best = np.where(_is_alike(tried, words), weights @ loss, np.inf).argmin()
-        start = weights @ numbers[:, best]
-        return find_coefficients(
-            start,
-            design.shape[1],
-            sparsity,
-            design,
-            surrogate,
-            words,
-            weights,
-            low,
-            high,
-        )
-
-    found = [(*find(words), constants) for words, constants in tried.choices]
+        start = np.zeros((design.shape[1], len(mean)))
+        start[0] = weights @ numbers[:, best]
+        objective = design, surrogate, words, weights, *limits
+        found.append((*find_coefficients(start, sparsity, *objective), constants))
     _, coefficients, constants = min(found, key=lambda each: each[0])
     levels = mean + deviation * coefficients[0]
-    exponents = deviation * coefficients[1:] / width[:, np.newaxis]
-    return LearnerFormulas(
-        tried.learner,
-        tuple(
-            _make_formula(
-                name,
-                tried.is_integer[i],
-                levels[i],
-                dict(
-                    zip(
-                        tasks,
-                        zip(exponents[:, i], center, width, strict=True),
-                        strict=True,
-                    )
-                ),
-                np.exp(mean[i] + deviation[i] * np.array([low[i], high[i]])),
-            )
-            for i, name in enumerate(tried.names)
-        ),
-        constants,
-    )
+    slopes = deviation * coefficients[1:] / width[:, np.newaxis]
+    usual = dict(zip(tasks, zip(center, width, strict=True), strict=True))
+    ranges = np.exp(mean + deviation * np.array(limits)).T
+    made = map(
+        partial(_make_formula, usual),
+        tried.names, tried.is_integer, levels, slopes.T, ranges,
+    )  # fmt: skip
+    return LearnerFormulas(tried.learner, tuple(made), constants)
 
 
 def find_nearest(formulas, tried, tasks):
@@ -423,18 +401,19 @@ def _standardize(values, axis):
     return (values - mean) / deviation, mean, deviation
 
 
-def _make_formula(name, is_integer, level, slopes, limits):
+def _make_formula(usual, name, is_integer, level, slopes, limits):
     """Return a formula with short numbers, whose value at the usual task is kept.
 
     Parameters
     ----------
+    usual : dict of str to (float, float)
+        By attribute, on its scale: the usual value, and how far tasks differ in it.
     name : str
     is_integer : bool
     level : float
         Logarithm of the hyperparameter at the usual task.
-    slopes : dict of str to (float, float, float)
-        By attribute, on its scale: what the logarithm changes by, the usual value, and
-        how far tasks differ in it.
+    slopes : ndarray of shape (n_attributes,)
+        What it changes by.
     limits : ndarray of shape (2,)
 
     Returns
@@ -442,13 +421,14 @@ def _make_formula(name, is_integer, level, slopes, limits):
     formula : Formula
     """
     powers = {}
-    for attribute, (slope, usual, width) in slopes.items():
+    for (attribute, (center, width)), slope in zip(usual.items(), slopes, strict=True):
         is_base = attribute == "entropy"
         number = round(float(np.exp(slope) if is_base else slope), 2)
-        slope = np.log(number) if is_base and number > 0 else number
+        number = max(number, 0.01) if is_base else number
+        slope = np.log(number) if is_base else number
         if abs(slope) * width >= _LEAST_EFFECT:
             powers[attribute] = number
-            level -= slope * usual
+            level -= slope * center
     low, high = (float(f"{limit:.3g}") for limit in limits)
     constant = float(f"{np.exp(level):.3g}")
     return Formula(name, constant, powers, low, high, is_integer)
