@@ -61,6 +61,10 @@ def symbolic_defaults(estimator, X, y, *, scoring=None, knowledge=None):
     entropy of the classes [1]_. Nothing is fitted. They were learned on standardized
     columns where a learner depends on scale, so put a scaler before such an estimator.
 
+    On tables of other families they gain over defaults in log loss with forests and
+    boosting, little elsewhere, and are no better than what was best on average; for
+    neural networks by ROC AUC they are worse than defaults.
+
     Parameters
     ----------
     estimator : estimator

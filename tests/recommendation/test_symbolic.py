@@ -6,7 +6,7 @@ import pytest
 from scipy.optimize import check_grad
 from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -303,7 +303,8 @@ def test_symbolic_defaults_from_own_knowledge(wine, own_knowledge):
 @pytest.mark.parametrize(
     ("estimator", "error", "message"),
     [
-        (LinearRegression(), ValueError, r"estimator must be or hold one of \['Cat"),
+        (LinearRegression(), ValueError, "must be or hold a classifier"),
+        (RidgeClassifier(), ValueError, r"must be or hold one of \['Cat"),
         (DecisionTreeClassifier(), KnowledgeError, r"'decision_tree'.*got: 0\."),
         (RandomForestClassifier(), KnowledgeError, "'random_forest'"),
     ],
