@@ -1014,7 +1014,7 @@ def find_learner(estimator, taught=()):
             unknown = unknown.steps[-1][1]
         # Most classes can be imported from the module above a private one.
         module = type(unknown).__module__.partition("._")[0]
-        if not is_classifier(unknown):
+        if isinstance(unknown, BaseEstimator) and not is_classifier(unknown):
             raise ValueError(
                 f"estimator must be or hold a classifier, since what is known are "
                 f"scores of classifiers, got: {estimator!r}."

@@ -30,6 +30,7 @@ from skmeta._tables import (
     is_missing_mark,
     is_plain,
     looks_like_date,
+    may_hold_strings,
     positions_of_levels,
     read_numbers,
     read_table,
@@ -230,12 +231,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for j in [*self.text_columns_, *known]:
             if _holds_numbers(dtypes[j]) and not _holds_numbers(self._dtypes_[j]):
                 cells = X.iloc[:, j].dropna().unique().tolist()
-                if all(_code_of(cell, known.get(j, {})) == -2 for cell in cells):
-                    found[j] = cells[:1]
+                levels = known.get(j, {})
+                found[j] = [cell for cell in cells if _code_of(cell, levels) == -2]
         return {self._names_[j]: cells[0] for j, cells in found.items() if cells}
 
     def _unread_text(self, column, j):
         """Return the strings in a column of numbers or dates that are none."""
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.cat.remove_unused_categories().cat.categories
+        if not may_hold_strings(column.dtype):
+            return []
         is_date, is_duration = j in self._dates_, j in self._durations_
         strings = (cell for cell in column.tolist() if isinstance(cell, str))
         strings = [

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from skmeta._tables import is_missing_mark
+
 SUFFIXES = (".csv", ".parquet", ".pq")
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 # Of cells of a CSV file, the usual one first.
 _SEPARATORS = ",;\t|"
-# All of a column: whole numbers among them are written without one.
-_DECIMAL_COMMA = r" *[+-]?\d+(,\d+)? *"
+_ROWS_LOOKED_AT = 20
+_DECIMAL_COMMA = r" *[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?([eE][+-]?\d+)? *"
 
 
 def read_file(path):
@@ -21,8 +23,9 @@ def read_file(path):
     ----------
     path : str or Path
         Ends in ``.csv`` (also compressed, as in ``.csv.gz``), ``.parquet`` or
-        ``.pq``. Cells of CSV are separated by commas, semicolons, tabs or bars, as
-        the header shows; if not by commas, these may be those of decimals.
+        ``.pq``. Cells of CSV are separated by commas, semicolons, tabs or bars,
+        whatever makes the most of the first rows. If not by commas, numbers may have
+        these: a column in which one has is read so, points as those of thousands.
 
     Returns
     -------
@@ -70,10 +73,10 @@ def _read(path):
         raise ValueError(
             f"{path.name} must be encoded as UTF-8, got: {error}. Save it as UTF-8."
         ) from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+    except pd.errors.ParserWarning as error:
         raise ValueError(
-            f"{path.name} must have no more cells in a row than in its header, got: "
-            f"{_first_line(error)}. Quote cells that hold the separator."
+            f"{path.name} must have no more cells in a row than in its header, got a "
+            f"longer one. Quote cells that hold the separator."
         ) from error
     except Exception as error:
         raise ValueError(
@@ -154,29 +157,40 @@ def _first_line(error):
 
 
 def _read_csv(path):
-    separator = _find_separator(path)
     with warnings.catch_warnings():
         # Rows with more cells than the header would lose one without a word.
         warnings.simplefilter("error", pd.errors.ParserWarning)
+        separator = _find_separator(path)
         frame = pd.read_csv(path, sep=separator, index_col=False)
-        if separator != "," and _has_decimal_commas(frame):
-            frame = pd.read_csv(path, sep=separator, index_col=False, decimal=",")
-    return frame
+    return frame if separator == "," else frame.apply(_read_decimal_commas)
 
 
 def _find_separator(path):
-    """Return what separates the most cells of the header, a comma in case of doubt."""
-    header = ",".join(pd.read_csv(path, nrows=0).columns)
-    return max(_SEPARATORS, key=header.count)
+    """Return what separates the most cells of the first rows, in doubt a comma."""
+
+    def count_cells(separator):
+        try:
+            rows = pd.read_csv(
+                path, sep=separator, nrows=_ROWS_LOOKED_AT, index_col=False
+            )
+        except (pd.errors.ParserError, pd.errors.ParserWarning):
+            return 0
+        return rows.count().sum() if rows.shape[1] > 1 else 0
+
+    return max(_SEPARATORS, key=count_cells)
 
 
-def _has_decimal_commas(frame):
-    texts = frame.select_dtypes(exclude="number")
-    columns = [cells.dropna().astype(str) for _, cells in texts.items()]
-    return any(
-        len(cells) > 0 and cells.str.fullmatch(_DECIMAL_COMMA).all()
-        for cells in columns
-    )
+def _read_decimal_commas(column):
+    """Return a column of numbers with decimal commas as numbers, others as they are."""
+    cells = column.dropna()
+    if not pd.api.types.is_string_dtype(cells):
+        return column
+    cells = cells[[not is_missing_mark(cell) for cell in cells]]
+    has_commas = cells.str.contains(",").any()
+    if not has_commas or not cells.str.fullmatch(_DECIMAL_COMMA).all():
+        return column
+    points = column.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    return pd.to_numeric(points, errors="coerce")
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def make_plan(recommendation, task, quick=None):
     n_rows = min(_ROWS_ENCODED, len(task.y))
     of_texts = texts.seconds * task.n_rows / n_rows * max(len(task.splits), 1)
     left -= of_texts / task.schedule.n_workers
-    plan = plan[_choose_those_in_time(plan, task, left)]
+    plan = plan.loc[_choose_those_in_time(plan, task, left)]
     plan.iloc[:1, plan.columns.get_loc("seconds")] += of_texts
     plan["elapsed_seconds"] = plan["seconds"].cumsum() / task.schedule.n_workers
     made = [task.make(recommendation.configurations[i - 1])[1] for i in plan.index]
@@ -68,7 +68,7 @@ def _choose_those_in_time(plan, task, left):
         seconds = np.nan_to_num(seconds) / task.schedule.n_workers
         chosen.append(seconds * (1 if task.can_stop(learner) else CAUTION) < left)
         left -= seconds * chosen[-1]
-    return chosen
+    return np.array(chosen, dtype=bool)
 
 
 def _estimate_memory(candidates, task, texts, known):

@@ -1,11 +1,7 @@
 """Which rows are fitted on and which are tested."""
 
 import numpy as np
-from sklearn.model_selection import (
-    StratifiedGroupKFold,
-    StratifiedKFold,
-    StratifiedShuffleSplit,
-)
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 
 def n_default_folds(n_rows):
@@ -61,13 +57,11 @@ def default_splits(y, seed, groups=None, n_used=None, n_folds=None):
             f"{len(y)}. Use n_candidates=1, which fits the first recommendation."
         )
     if n_folds == 1 and groups is None:
-        splitter = StratifiedShuffleSplit(1, test_size=0.2, random_state=seed)
-    else:
-        n_folds = min(max(n_folds, 3), repeated.min())
-        kind = StratifiedKFold
-        if groups is not None:
-            n_folds, kind = min(n_folds, _count_groups(groups)), StratifiedGroupKFold
-        splitter = kind(int(n_folds), shuffle=True, random_state=seed)
+        return [hold_out(codes, rows, seed)]
+    n_folds, kind = min(max(n_folds, 3), repeated.min()), StratifiedKFold
+    if groups is not None:
+        n_folds, kind = min(n_folds, _count_groups(groups)), StratifiedGroupKFold
+    splitter = kind(int(n_folds), shuffle=True, random_state=seed)
     groups = None if groups is None else np.asarray(groups)[rows]
     return [
         (rows[train], rows[test])
@@ -107,7 +101,7 @@ def stratified_sample(y, n_rows, seed):
 
 
 def hold_out(y, rows, seed):
-    """Set a fifth of some rows apart, one or none of a class with few.
+    """Set a fifth of some rows apart, of each class; none of one with a single row.
 
     Parameters
     ----------
@@ -158,8 +152,14 @@ def thin_splits(splits, y, n_rows, seed):
     thinned : list of (train, test)
         The splits as they were if one of them has nothing left to tell apart.
     """
+    _, codes = np.unique(y, return_inverse=True)
+    tested_in = np.zeros(len(y), dtype=np.int64)  # 0 is nowhere
+    for number, (_, test) in enumerate(splits, start=1):
+        tested_in[test] = number
+    # Of each class in each test, or metrics of probabilities have no value there.
+    strata = codes.ravel() * (len(splits) + 1) + tested_in
     is_kept = np.zeros(len(y), dtype=bool)
-    is_kept[stratified_sample(y, n_rows, seed)] = True
+    is_kept[stratified_sample(strata, n_rows, seed)] = True
     thinned = [(train[is_kept[train]], test[is_kept[test]]) for train, test in splits]
     for train, test in thinned:
         if len(test) == 0 or len(np.unique(y[train])) < 2:

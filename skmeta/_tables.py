@@ -327,7 +327,7 @@ _ISO_DATE = re.compile(
 def _as_read(column):
     """Return strings that are numbers or dates as such, all else as it is."""
     dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype) or not _may_hold_strings(dtype):
+    if isinstance(dtype, pd.CategoricalDtype) or not may_hold_strings(dtype):
         return column
     try:
         distinct = column.dropna().unique().tolist()
@@ -344,7 +344,8 @@ def _as_read(column):
     return column
 
 
-def _may_hold_strings(dtype):
+def may_hold_strings(dtype):
+    """Say whether cells of a column with this dtype may be strings."""
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 

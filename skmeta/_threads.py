@@ -20,7 +20,7 @@ def one_thread():
     -------
     context : context manager
     """
-    return thread_pools().limit(limits=1, user_api="blas")
+    return thread_pools().select(user_api="blas").limit(limits=1)
 
 
 def threads_for(n_rows):
@@ -41,11 +41,14 @@ def threads_for(n_rows):
     """
     if n_rows > _SHARED_ROWS:
         return nullcontext()
-    return thread_pools().limit(limits=1, user_api="openmp")
+    return thread_pools().select(user_api="openmp").limit(limits=1)
 
 
 def thread_pools():
     """Return the numerical libraries that are loaded, and what sets their threads.
+
+    What limits them restores all that it holds, whatever it was told to limit, so
+    `select` those that are meant.
 
     Returns
     -------

@@ -363,6 +363,21 @@ _n_calm, _restore = 0, ExitStack()
 _thread = threading.local()
 
 
+# What neural networks make of a KeyboardInterrupt, to return as if they had learned.
+_SWALLOWED = "Training interrupted by user"
+
+
+@contextmanager
+def interruptible():
+    """Let a KeyboardInterrupt through that `calm` finds swallowed in a fit."""
+    try:
+        yield
+    except UserWarning as warning:
+        if isinstance(warning.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from warning
+        raise
+
+
 @contextmanager
 def calm():
     """Fit without chatter, and with one thread: parallelism is over candidates.
@@ -376,12 +391,25 @@ def calm():
         return
     # The number of OpenMP threads belongs to the thread that asks; the rest to the
     # process, where the first one to come changes it and the last one restores it.
-    with thread_pools().limit(limits=1, user_api="openmp"), _calm_process():
+    with thread_pools().select(user_api="openmp").limit(limits=1), _calm_process():
         _thread.is_calm = True
         try:
             yield
         finally:
             _thread.is_calm = False
+
+
+def _set_threads(library, n_threads):
+    """Set the threads of BLAS, whichever thread did it before.
+
+    From threadpoolctl 3.8 on the first thread to do it remains the only one that can.
+    """
+    clear = getattr(library, "clear_controlling_thread", None)
+    if clear is not None:
+        clear(force=True)
+    library.set_num_threads(n_threads)
+    if clear is not None:
+        clear()
 
 
 @contextmanager
@@ -394,10 +422,11 @@ def _calm_process():
             # by its score. Deprecations must be seen.
             for category in (UserWarning, RuntimeWarning):
                 warnings.simplefilter("ignore", category=category)
+            warnings.filterwarnings("error", message=_SWALLOWED)
             for library in thread_pools().select(user_api="blas").lib_controllers:
                 # No context of threadpoolctl's: another thread may restore it.
-                _restore.callback(library.set_num_threads, library.num_threads)
-                library.set_num_threads(1)
+                _restore.callback(_set_threads, library, library.num_threads)
+                _set_threads(library, 1)
         _n_calm += 1
     try:
         yield

@@ -3,6 +3,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import warnings
 from dataclasses import fields, replace
@@ -17,12 +18,15 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedKFold
+from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_info
 
 from skmeta._evaluation import (
+    INTERRUPTED,
     Evaluations,
     Work,
     evaluate_candidates,
+    fit_all,
     make_cv_results,
     take_rows,
 )
@@ -526,6 +530,16 @@ def test_an_interruption_with_nothing_finished_is_raised(splits):
         evaluate(
             InterruptingClassifier(), ConstantScoreClassifier(), splits=splits, n_jobs=1
         )
+
+
+def test_an_interruption_that_a_fit_swallows():
+    """Neural networks would warn, and go on as if they had learned."""
+    X, y = make_classification(random_state=0)
+    network = MLPClassifier(max_iter=10**6, n_iter_no_change=10**6, tol=0.0)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    [(estimator, error)] = fit_all([network], Work(X, y, [], None))
+    assert (estimator, error) == (None, INTERRUPTED)
 
 
 def test_an_interruption_while_listening():

@@ -125,6 +125,39 @@ def test_separators_and_decimal_commas(tmp_path, separator, decimal, ending):
     pd.testing.assert_frame_equal(read_file(path), frame)
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ('"a;b;c",y\n1,x\n2,z\n', {"a;b;c": [1, 2], "y": ["x", "z"]}),
+        ("type|a|b,y\n3,x\n4,z\n", {"type|a|b": [3, 4], "y": ["x", "z"]}),
+        ('"height, m";y\n1,5;x\n2;z\n', {"height, m": [1.5, 2.0], "y": ["x", "z"]}),
+        ('"a, b, c"\ty\n1.5\tx\n2\tz\n', {"a, b, c": [1.5, 2.0], "y": ["x", "z"]}),
+    ],
+)  # fmt: skip
+def test_marks_in_the_header(tmp_path, text, columns):
+    """It is not the header alone that says what separates cells."""
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    pd.testing.assert_frame_equal(read_file(path), pd.DataFrame(columns))
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1,5", "?", "2,5", "-1"], [1.5, np.nan, 2.5, -1.0]),
+        (["1,5E+03", ",5", "1.234,56", "-"], [1500.0, 0.5, 1234.56, np.nan]),
+        (["1.5", "2.25", "3"], [1.5, 2.25, 3.0]),
+        (["1,5", "1,5,2"], ["1,5", "1,5,2"]),
+    ],
+)
+def test_columns_of_decimal_commas(tmp_path, cells, expected):
+    """Each column is read for itself: with commas, points, or as words."""
+    path = tmp_path / "table.csv"
+    path.write_text("x;points\n" + "".join(f"{cell};0.5\n" for cell in cells))
+    frame = pd.DataFrame({"x": expected, "points": 0.5})
+    pd.testing.assert_frame_equal(read_file(path), frame)
+
+
 def test_ragged_csv(tmp_path):
     """A row with too many cells is an error of one line."""
     path = tmp_path / "table.csv"

@@ -5,7 +5,7 @@ import pytest
 
 from skmeta._inputs import make_seed
 from skmeta._search import _most_splits
-from skmeta._splits import default_splits
+from skmeta._splits import default_splits, thin_splits
 from skmeta._trials import Task
 
 
@@ -25,6 +25,19 @@ def test_single_row_classes_are_in_no_split():
     for train, test in default_splits(y, seed=0):
         assert 20 not in train
         assert 20 not in test
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "n_used"), [(400, 400), (60_000, 60_000), (5_000, 500)]
+)
+def test_what_is_tested_has_all_classes(n_rows, n_used):
+    """Where one is missing log loss and ROC AUC have no value."""
+    y = np.repeat([0, 1, 2], [n_rows - 14, 4, 10])
+    splits = default_splits(y, seed=0)
+    if n_used < n_rows:
+        splits = thin_splits(splits, y, n_used, seed=0)
+    for train, test in splits:
+        assert set(y[train]) == set(y[test])
 
 
 def test_groups_are_kept_together():

@@ -212,7 +212,11 @@ def test_splits_are_thinned_without_mixing():
         assert set(train) <= set(all_train)
         assert set(test) <= set(all_test)
         assert len(train) + len(test) == 100
+    [(_, test)] = thin_splits([(np.arange(999), np.array([999]))], y, 10, seed=0)
+    assert test.tolist() == [999]
     # With nothing left to test on they stay as they were.
-    splits = [(np.arange(999), np.array([999]))]
-    assert 999 not in stratified_sample(y, 10, seed=0)
+    splits = [
+        (np.arange(999), np.array([999])),
+        (np.arange(500), np.arange(500, 1000)),
+    ]
     assert thin_splits(splits, y, 10, seed=0) is splits

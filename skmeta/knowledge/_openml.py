@@ -95,7 +95,10 @@ class OpenMLClient:
         )
 
     def _ask_once(self, request):
-        settings = {"server": self.server, "directory": str(self.directory)}
+        settings = {
+            "server": self.server,
+            "directory": str(Path(self.directory).absolute()),
+        }
         line, timed_out = self._process.ask(
             json.dumps(settings | request), self.timeout, Path(self.directory) / "cache"
         )
@@ -147,6 +150,7 @@ class _Process:
         return self._said.read().decode(errors="replace").strip().rpartition("\n")[2]
 
     def _start(self, cache):
+        self._end()  # of one that has died, what is left is let go
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (it outlives this)
         self._child = subprocess.Popen(
             [sys.executable, "-c", _SERVE],
@@ -168,7 +172,7 @@ def _ended_after(seconds, child, time_is_up):
         time_is_up.set()
         child.kill()
 
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), end)
     timer.daemon = True
     timer.start()
     try:

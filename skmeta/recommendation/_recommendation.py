@@ -9,7 +9,7 @@ from skmeta._html import page, recommendation_html
 from skmeta.recommendation._explanation import Basis, Explained
 
 # What is printed of a recommendation fits on a screen.
-_N_LINES = 15
+_N_LINES = 16
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,7 @@ _N_DIRECTIONS = 8
 
 # With a time budget, gains are divided by seconds to these powers. By full seconds a
 # candidate that takes ten times longer waits until nothing cheap promises a tenth of
-# its gain, and most budgets end before. The less, the more is known of what it will
-# gain. docs/benchmarks.md has what other powers do.
+# its gain, and most budgets end before (docs/benchmarks.md has what that costs).
 _GREEDY_POWER = 0.5
 _IMPROVEMENT_POWER = 0.25
 
