@@ -4,7 +4,7 @@ What a fit found, in pictures
 
 Every question about a fit has a display, in the manner of those of scikit-learn: what
 was tried, how soon it was good, which known tables it rests on, and whether its
-probabilities are what they say. They need matplotlib: ``pip install "skmeta[plot]"``.
+probabilities are what they say. They need matplotlib: ``pip install ".[plot]"``.
 """
 
 # %%

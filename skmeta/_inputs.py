@@ -148,8 +148,8 @@ def check_table(estimator, X, *, reset):
     if len(X.shape) != 2:
         raise ValueError(
             f"X must be a table with rows and columns, got: a "
-            f"{type(X).__name__} of shape {X.shape}. Reshape your data: make it a "
-            f"DataFrame, for instance by X.to_frame()."
+            f"{type(X).__name__} of shape {X.shape}. Reshape your data: a row "
+            f"of a DataFrame is X.iloc[[0]], a column X[[name]]."
         )
     if min(X.shape) < 1:
         raise ValueError(

@@ -383,7 +383,8 @@ class MetaSearch(
         schedule, log = task.schedule, task.log
         task = replace(task, reporter=self._make_reporter(task))
         quick = self._choose_insurance(task, knowledge, names)
-        self.n_splits_, self.meta_features_ = 0, pd.Series(dtype=np.float64)
+        self.n_splits_ = self.n_rows_compared_ = 0
+        self.meta_features_ = pd.Series(dtype=np.float64)
         self._scores_as_known = False  # until the recommender is there
         with self._fitting_context(), closing(task.reporter), task.workers:
             is_timed = schedule.is_limited and schedule.n_workers > 1
@@ -713,6 +714,7 @@ class MetaSearch(
         if n_rows < len(codes) and splits:
             splits = thin_splits(splits, codes, n_rows, task.seed)
         self.n_splits_ = len(splits)
+        self.n_rows_compared_ = n_rows if splits else 0
         n_fitted = min([len(train) for train, _ in splits], default=len(codes))
         size = replace(task.size, n_rows=n_fitted)
         out_of_fold = task.out_of_fold
@@ -912,7 +914,7 @@ class MetaSearch(
         warnings.warn(
             f"No candidate had its scores and its final fit {why}: {learner} predicts, "
             f"fitted on few rows and compared with nothing but the shares of the "
-            f"classes.{self._advice(trials)}",
+            f"classes.{_first_failure(trials)}{self._advice(trials)}",
             SkmetaWarning,
             stacklevel=5,
         )
@@ -1043,16 +1045,18 @@ def _make_leaderboard(trials, results, errors=None):
     index = pd.RangeIndex(len(trials), name="candidate")
     frame = pd.DataFrame(
         {
-            "rank": results["rank_test_score"],
+            # What matters comes first, and what is wide is in the middle, which is what
+            # pandas leaves out in a narrow terminal.
             "learner": [each.learner for each in tried.configurations],
             "score": results["mean_test_score"],
+            "rank": results["rank_test_score"],
             "std": results["std_test_score"],
             "expected_score": tried.expected_scores,
-            "fit_seconds": results["mean_fit_time"],
-            "score_seconds": results["mean_score_time"],
             "params": results["params"],
             # Of objects, so that there is None where there was no error.
             "error": pd.Series(map(_last_line, errors), index, dtype=object),
+            "fit_seconds": results["mean_fit_time"],
+            "score_seconds": results["mean_score_time"],
         },
         index=index,
     )
@@ -1065,6 +1069,14 @@ def _make_leaderboard(trials, results, errors=None):
             frame.insert(frame.columns.get_loc("params"), name, values)
     # A candidate without a score that did not fail goes before those that did.
     return frame.iloc[np.lexsort([frame["rank"], frame["error"].notna()])]
+
+
+def _first_failure(trials):
+    """Say what the first candidate raised that did not fail for want of time."""
+    for error in trials.evaluations.errors:
+        if error is not None and "Traceback" in error:
+            return f" The first error: {_last_line(error)}"
+    return ""
 
 
 def _last_line(error):

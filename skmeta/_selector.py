@@ -123,6 +123,10 @@ class MetaHyperparamSelector(MetaSearch):
         The scorer used.
     n_splits_ : int
         Number of splits, 0 when there was no cross-validation.
+    n_rows_compared_ : int
+        How many rows the splits are made of, 0 where there are none. Of large tables,
+        and with a time budget, they are a stratified sample; what predicts is fitted
+        on all, as far as there is time.
 
     Raises
     ------

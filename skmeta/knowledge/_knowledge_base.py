@@ -330,11 +330,18 @@ class KnowledgeBase:
             With the configurations in the order they have here, unless it was merged.
         """
         learners = _as_set(learners)
-        return self._part(
-            columns=[
-                i for i, c in enumerate(self._configurations) if c.learner in learners
-            ]
-        )
+        columns = [
+            i for i, c in enumerate(self._configurations) if c.learner in learners
+        ]
+        if not columns and self._configurations:
+            known = sorted({c.learner for c in self._configurations})
+            warnings.warn(
+                f"learners must name some of {known} for anything to be left, got: "
+                f"{sorted(learners)}.",
+                SkmetaWarning,
+                stacklevel=2,
+            )
+        return self._part(columns=columns)
 
     def with_configurations(self, names):
         """Return one with only some configurations.

@@ -218,6 +218,8 @@ def test_select_learners_keeps_their_configurations(tiny_knowledge):
     forest = tiny_knowledge.select_learners("random_forest")
     assert forest.fit_seconds.shape == (4, 1)
     assert forest.failures.empty
+    with pytest.warns(SkmetaWarning, match=r"got: \['rf'\]"):
+        tiny_knowledge.select_learners("rf")
 
 
 def test_with_configurations_takes_names(tiny_knowledge):
