@@ -574,7 +574,7 @@ def test_recommendation_as_text(recommendation):
         assert line.endswith(f"i={configuration.hyperparameters['i']}")
     many = recommendation.take([0, 1, 2, 3] * 5)
     last = str(many).splitlines()[-1]
-    assert last == "and 5 more, which to_frame() shows."
+    assert last == "and 4 more, which to_frame() shows."
     assert str(many).count("expected") == 15
 
 
