@@ -45,7 +45,6 @@ def measure(n_rows, n_columns, repeats):
     """Return milliseconds of a first recommendation and of later ones."""
     # Both are imports and tables, which everybody has before the clock starts.
     from skmeta import MetaLearnerClassifier
-    from skmeta._trials import Task
 
     spent = []
     for seed in range(repeats + 1):
@@ -57,10 +56,8 @@ def measure(n_rows, n_columns, repeats):
         )
         wall, processor = time.perf_counter(), time.process_time()
         # What `fit` does before the first candidate.
-        task = Task(X, y, n_rows)
-        knowledge, names = classifier._open_knowledge(task.size, weighted=False)
-        recommender = classifier._fit_recommender(knowledge, names, task)
-        classifier._recommend(recommender, (), task)
+        task, knowledge, names, _ = classifier._begin(X, y, None, None)
+        classifier._recommend_first(task, knowledge, names)
         spent.append((time.perf_counter() - wall, time.process_time() - processor))
     cold, warm = spent[0], np.median(spent[1:], axis=0)
     return {

@@ -516,8 +516,7 @@ class MetaSearch(
         knowledge, names = self._open_knowledge(
             task, sample_weight is not None, journal
         )
-        _log.info("Known: %d tasks, %d configurations that can be used.",
-                  len(knowledge.tasks), len(names))  # fmt: skip
+        _log.info("%s, of which %d can be used.", knowledge, len(names))
         task = replace(
             task,
             fit_params=self._estimator_params(routed, sample_weight),

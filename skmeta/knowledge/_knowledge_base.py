@@ -148,8 +148,9 @@ class KnowledgeBase:
         return pd.DataFrame(
             {
                 "learner": [c.learner for c in self._configurations],
+                # Their values never change.
                 "hyperparameters": [
-                    copy.deepcopy(dict(c.hyperparameters)) for c in self._configurations
+                    dict(c.hyperparameters) for c in self._configurations
                 ],
             },
             index=self._configuration_index(),

@@ -575,7 +575,7 @@ def test_recommendation_as_text(recommendation):
     many = recommendation.take([0, 1, 2, 3] * 5)
     last = str(many).splitlines()[-1]
     assert last == "and 4 more, which to_frame() shows."
-    assert str(many).count("expected") == 15
+    assert str(many).count("expected") == 16
 
 
 def test_recommendation_as_frame(recommendation):
