@@ -130,8 +130,10 @@ class KnowledgeBase:
         for name in tasks.select_dtypes(object).columns:
             # A copy of a DataFrame shares the lists and dicts in its cells. Without
             # the dtype, pandas would make NaN of None.
-            values = copy.deepcopy(tasks[name].tolist())
-            tasks[name] = pd.Series(values, index=tasks.index, dtype=object)
+            values = tasks[name].tolist()
+            if any(isinstance(value, (list, dict)) for value in values):
+                values = copy.deepcopy(values)
+                tasks[name] = pd.Series(values, index=tasks.index, dtype=object)
         return tasks
 
     @property

@@ -39,8 +39,9 @@ class SimilarTasksRecommender(Recommender):
 
     Parameters
     ----------
-    n_estimators : int, default=100
-        Number of trees.
+    n_estimators : int, default=50
+        Number of trees. With twice as many regret is the same
+        (`benchmarks/recommendation.py`), and the first recommendation takes longer.
     min_samples_leaf : int, default=5
         Fewest known tasks in a leaf.
     blend : float, default=0.8
@@ -80,7 +81,7 @@ class SimilarTasksRecommender(Recommender):
 
     def __init__(
         self,
-        n_estimators=100,
+        n_estimators=50,
         min_samples_leaf=5,
         blend=0.8,
         decay=0.95,
