@@ -17,14 +17,7 @@ from skmeta._footprint import Footprint, FootprintLimit, typical
 from skmeta._limits import OutOfTime, memory_limit, time_limit
 from skmeta._schedule import Schedule
 from skmeta._text import TextMemo
-from skmeta._workers import (
-    Workers,
-    calm,
-    interruptible,
-    persist,
-    received,
-    this_process,
-)
+from skmeta._workers import Workers, calm, persist, received, this_process
 
 # Seconds that workers get to stop by themselves, before they are ended.
 _GRACE = 0.2
@@ -532,7 +525,7 @@ def _fit_and_score(work, index, fold, candidate, limit):
             memory_limit(work.memory_limit),
             time_limit(limit),
             work.texts.in_use(),
-            interruptible(),
+            calm(),  # again, where an interruption is not yet an error of the fit
         ):
             estimator = clone(candidate)
             estimator.fit(
@@ -784,7 +777,6 @@ def _fit_calmly(stand_in, index, candidate, rows, seconds):
             memory_limit(work.memory_limit),
             time_limit(seconds),
             work.texts.in_use(),
-            interruptible(),
         ):
             if rows is not None:
                 params = params_of_rows(params, rows, len(y))

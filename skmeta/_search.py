@@ -1072,10 +1072,9 @@ def _make_leaderboard(trials, results, errors=None):
 
 def _first_failure(trials):
     """Say what the first candidate raised that did not fail for want of time."""
-    for error in trials.evaluations.errors:
-        if error is not None and "Traceback" in error:
-            return f" The first error: {_last_line(error)}"
-    return ""
+    if not trials.raised:
+        return ""
+    return f" The first error: {_last_line(trials.raised[0])}"
 
 
 def _last_line(error):

@@ -134,14 +134,14 @@ def _shuffled_ranks(y, seed):
     return codes, rank
 
 
-def thin_splits(splits, y, n_rows, seed):
+def thin_splits(splits, codes, n_rows, seed):
     """Keep of each split only what is in a sample of the rows.
 
     Parameters
     ----------
     splits : list of (train, test)
         Row numbers.
-    y : ndarray of shape (n_all_rows,)
+    codes : ndarray of int of shape (n_all_rows,)
         Classes.
     n_rows : int
         Size of the sample.
@@ -152,17 +152,16 @@ def thin_splits(splits, y, n_rows, seed):
     thinned : list of (train, test)
         The splits as they were if one of them has nothing left to tell apart.
     """
-    _, codes = np.unique(y, return_inverse=True)
-    tested_in = np.zeros(len(y), dtype=np.int64)  # 0 is nowhere
+    tested_in = np.zeros(len(codes), dtype=np.int64)  # 0 is nowhere
     for number, (_, test) in enumerate(splits, start=1):
         tested_in[test] = number
     # Of each class in each test, or metrics of probabilities have no value there.
-    strata = codes.ravel() * (len(splits) + 1) + tested_in
-    is_kept = np.zeros(len(y), dtype=bool)
+    strata = codes * (len(splits) + 1) + tested_in
+    is_kept = np.zeros(len(codes), dtype=bool)
     is_kept[stratified_sample(strata, n_rows, seed)] = True
     thinned = [(train[is_kept[train]], test[is_kept[test]]) for train, test in splits]
     for train, test in thinned:
-        if len(test) == 0 or len(np.unique(y[train])) < 2:
+        if len(test) == 0 or len(np.unique(codes[train])) < 2:
             return splits
     return thinned
 

@@ -238,12 +238,15 @@ class Trials:
         return self.recommendation.first(len(self))
 
     @property
+    def raised(self):
+        """What candidates raised that did not fail for want of time."""
+        errors = self.evaluations.errors
+        return [each for each in errors if each is not None and "Traceback" in each]
+
+    @property
     def all_failed_by_themselves(self):
         """Whether something was tried, and every candidate raised an error."""
-        errors = self.evaluations.errors
-        return len(errors) > 0 and all(
-            error is not None and "Traceback" in error for error in errors
-        )
+        return 0 < len(self.evaluations.errors) == len(self.raised)
 
     def show_enough(self, n_rows):
         """Say whether the last candidates were many, and none of them was the best.

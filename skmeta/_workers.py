@@ -368,8 +368,8 @@ _SWALLOWED = "Training interrupted by user"
 
 
 @contextmanager
-def interruptible():
-    """Let a KeyboardInterrupt through that `calm` finds swallowed in a fit."""
+def _interruptible():
+    """Let a KeyboardInterrupt through that was swallowed in a fit."""
     try:
         yield
     except UserWarning as warning:
@@ -387,11 +387,13 @@ def calm():
     for each other on a busy machine take a hundred times longer than one.
     """
     if getattr(_thread, "is_calm", False):
-        yield
+        with _interruptible():
+            yield
         return
     # The number of OpenMP threads belongs to the thread that asks; the rest to the
     # process, where the first one to come changes it and the last one restores it.
-    with thread_pools().select(user_api="openmp").limit(limits=1), _calm_process():
+    one_thread = thread_pools().select(user_api="openmp").limit(limits=1)
+    with one_thread, _calm_process(), _interruptible():
         _thread.is_calm = True
         try:
             yield

@@ -2,6 +2,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import nullcontext
 
 import pytest
 from joblib import parallel_config
@@ -125,6 +126,21 @@ def test_calm_lasts_until_the_last_thread_leaves():
         other.join()
         assert n_blas_threads() == before
         assert warnings.filters == filters
+
+
+def learn_as_networks_do():
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=1)
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_an_interruption_is_not_swallowed(is_nested):
+    """Whatever is fitted calmly, though a network makes a warning of it."""
+    inner = calm() if is_nested else nullcontext()
+    with pytest.raises(KeyboardInterrupt), calm(), inner:
+        learn_as_networks_do()
 
 
 def test_libraries_that_come_later_are_calm_too(monkeypatch):

@@ -95,12 +95,10 @@ class OpenMLClient:
         )
 
     def _ask_once(self, request):
-        settings = {
-            "server": self.server,
-            "directory": str(Path(self.directory).absolute()),
-        }
+        directory = Path(self.directory).absolute()
+        settings = {"server": self.server, "directory": str(directory)}
         line, timed_out = self._process.ask(
-            json.dumps(settings | request), self.timeout, Path(self.directory) / "cache"
+            json.dumps(settings | request), self.timeout, directory / "cache"
         )
         if timed_out:
             return {"failed": f"no answer within {self.timeout:g} s."}
