@@ -63,6 +63,11 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
         ``"neural"``, ``"tree"``, ``"symbolic"``, ``"random"`` or an object such as
         `SimilarTasksRecommender`.
+    explorer : str, explorer or None, default=None
+        What proposes further candidates when those recommended have been tried, or no
+        longer gain, and `time_budget` or `n_candidates` is not used up:
+        ``"evolution"`` or an object such as `RegularizedEvolution`. None ends the
+        search.
     base_learners : sequence of str, default=None
         Names of the base learners that may be used. None allows all of the
         catalogue that the knowledge base holds and that are installed; a
@@ -238,6 +243,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         knowledge=None,
         experience=None,
         recommender="similar_tasks",
+        explorer=None,
         base_learners=None,
         scoring=None,
         cv=None,
@@ -257,6 +263,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         self.knowledge = knowledge
         self.experience = experience
         self.recommender = recommender
+        self.explorer = explorer
         self.base_learners = base_learners
         self.scoring = scoring
         self.cv = cv

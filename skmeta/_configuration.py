@@ -163,10 +163,14 @@ class Hyperparameter:
 
     def allows(self, value):
         """Say whether a value lies in the range or is one of the choices."""
-        if any(
+        return self._is_choice(value) or self._is_number(value)
+
+    def _is_choice(self, value):
+        return any(
             value == choice and type(value) is type(choice) for choice in self.choices
-        ):
-            return True
+        )
+
+    def _is_number(self, value):
         kind = int if isinstance(self.low, int) else (int, float)
         is_number = isinstance(value, kind) and not isinstance(value, bool)
         return self.low is not None and is_number and self.low <= value <= self.high
@@ -177,14 +181,46 @@ class Hyperparameter:
         drawn = random_state.randint(n_choices)
         if drawn < len(self.choices):
             return self.choices[drawn]
+        return self.from_unit(random_state.uniform())
+
+    def to_unit(self, value):
+        """Return where a number lies in the range, from 0.0 to 1.0; None if nowhere.
+
+        Parameters
+        ----------
+        value : object
+
+        Returns
+        -------
+        position : float or None
+            None for one of the choices and what is no number.
+        """
+        if self._is_choice(value) or not self._is_number(value):
+            return None
+        low, high = self.low, self.high
         if self.log:
-            value = math.exp(
-                random_state.uniform(math.log(self.low), math.log(self.high))
-            )
+            low, high, value = math.log(low), math.log(high), math.log(value)
+        return (value - low) / (high - low) if low < high else 0.0
+
+    def from_unit(self, position):
+        """Return the number at a position of the range, with three digits.
+
+        Parameters
+        ----------
+        position : float
+            From 0 to 1.
+
+        Returns
+        -------
+        value : int or float
+        """
+        if self.log:
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.exp(low + (high - low) * position)
         else:
-            value = random_state.uniform(self.low, self.high)
-        # The logarithm and back may end beside a bound.
-        value = min(max(value, self.low), self.high)
+            value = self.low + (self.high - self.low) * position
+        # Rounding, and the logarithm and back, may end beside a bound.
+        value = min(max(float(f"{value:.3g}"), self.low), self.high)
         return round(value) if isinstance(self.low, int) else float(value)
 
     def describe(self):

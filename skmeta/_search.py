@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clo
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -68,7 +69,12 @@ from skmeta._workers import Workers
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
-from skmeta.recommendation import Recommendation, get_recommender, nearest_metric
+from skmeta.recommendation import (
+    Recommendation,
+    get_explorer,
+    get_recommender,
+    nearest_metric,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -406,7 +412,10 @@ class MetaSearch(
                 self._evaluate(trials, task, trials.n_left)
             elif trials.n_left and log is None:
                 try:
-                    self._try(recommender, trials, task)
+                    goes_on = self._try(recommender, trials, task)
+                    if goes_on and self.explorer is not None:
+                        usable = knowledge.with_configurations(names)
+                        self._explore(usable, trials, task)
                 except KeyboardInterrupt:
                     if insurance is None and len(trials.complete) == 0:
                         raise
@@ -538,7 +547,7 @@ class MetaSearch(
         """Try what is recommended, in rounds that learn from those before.
 
         The rounds do not depend on `n_jobs`, and so neither does the result where
-        candidates are counted.
+        candidates are counted. Says whether others may be tried besides.
         """
         is_limited = task.schedule.is_limited
         adapts = self._adapts(recommender)
@@ -547,21 +556,50 @@ class MetaSearch(
             if is_limited and not _put_affordable_first(trials, task):
                 # Workers may do what cannot be done here.
                 if not task.workers.wait(max(0.0, task.schedule.left_to_try() / 2)):
-                    break
+                    return False
                 continue
             n_next = _ROUND if adapts or is_limited else trials.n_left
             if task.workers.are_awaited:
                 n_next = 1
             goes_on = self._evaluate(trials, task, min(n_next, trials.n_left))
             trials.forget_models(2 * self._n_members)
-            if not goes_on or (is_limited and trials.show_enough(task.n_rows)):
-                break
+            if not goes_on:
+                return False
             self._reserve(trials, task)
+            if is_limited and trials.show_enough(task.n_rows):
+                break
             if adapts and trials.n_left:
                 observed = trials.observations()
                 of_texts = trials.next_text_seconds(task.schedule.n_workers)
                 later = self._recommend(recommender, observed, task, of_texts)
                 trials.plan_again(later)
+        return True
+
+    def _explore(self, knowledge, trials, task):
+        """Try what nobody has tried before, as long as time or candidates are left."""
+        metric, _ = self._followed_metric(knowledge)
+        explorer = clone(get_explorer(self.explorer), safe=False)
+        explorer.fit(knowledge, metric)
+        random_state = check_random_state(task.seed)
+        n_known, is_limited, goes_on = len(trials), task.schedule.is_limited, True
+        not_tried = trials.recommendation.take(slice(n_known, None))
+        while goes_on:
+            n_next = _ROUND
+            if self.n_candidates is not None:
+                n_next = min(n_next, self.n_candidates - len(trials))
+            found = explorer.propose(trials.observations(), n_next, random_state)
+            trials.plan_again(trials.expect(found, task.schedule.n_workers))
+            task.schedule.n_workers = task.workers.n_usable
+            if not found or (is_limited and not _put_affordable_first(trials, task)):
+                break
+            goes_on = self._evaluate(trials, task, len(found))
+            trials.forget_models(2 * self._n_members)
+            self._reserve(trials, task)
+        trials.plan_again(not_tried)
+        note = f" {len(trials) - n_known} more were proposed by {explorer}."
+        reason = trials.recommendation.reason + note
+        trials.recommendation = replace(trials.recommendation, reason=reason)
+        _log.info("%s", note.strip())
 
     def _evaluate(self, trials, task, n_next):
         """Try the next candidates; say whether it is worth going on."""
@@ -646,6 +684,8 @@ class MetaSearch(
                 f"callback must be a function of a skmeta.progress.Progress or None, "
                 f"got: {self.callback!r}."
             )
+        if self.explorer is not None:
+            get_explorer(self.explorer)
         self.scorer_ = self._get_scorer()
 
     def _footprint_limit(self, log):

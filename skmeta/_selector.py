@@ -39,6 +39,11 @@ class MetaHyperparamSelector(MetaSearch):
         ``"portfolio"``, ``"average"``, ``"nearest_tasks"``, ``"surrogate"``,
         ``"neural"``, ``"tree"``, ``"symbolic"``, ``"random"`` or an object such as
         `SimilarTasksRecommender`.
+    explorer : str, explorer or None, default=None
+        What proposes further candidates when those recommended have been tried, or no
+        longer gain, and `time_budget` or `n_candidates` is not used up:
+        ``"evolution"`` or an object such as `RegularizedEvolution`. None ends the
+        search.
     scoring : str, callable or None, default=None
         Metric to maximize, as in `GridSearchCV`; None is accuracy.
     cv : int, splitter, iterable or None, default=None
@@ -162,6 +167,7 @@ class MetaHyperparamSelector(MetaSearch):
         knowledge=None,
         experience=None,
         recommender="similar_tasks",
+        explorer=None,
         scoring=None,
         cv=None,
         n_candidates=None,
@@ -179,6 +185,7 @@ class MetaHyperparamSelector(MetaSearch):
         self.knowledge = knowledge
         self.experience = experience
         self.recommender = recommender
+        self.explorer = explorer
         self.scoring = scoring
         self.cv = cv
         self.n_candidates = n_candidates

@@ -14,7 +14,7 @@ from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
 from skmeta._splits import stratified_sample
 from skmeta._workers import Workers, calm
-from skmeta.recommendation import Observation
+from skmeta.recommendation import Observation, Recommendation
 
 # The time of a fit grows with the rows to this power; that of kernels, and of what
 # else is one long call, by the larger one.
@@ -339,6 +339,31 @@ class Trials:
         """
         self.recommendation = self.tried.followed_by(later)
 
+    def expect(self, configurations, n_workers):
+        """Return what may be tried next, with the seconds that its learners took.
+
+        Parameters
+        ----------
+        configurations : list of Configuration
+            Of which nothing is known.
+        n_workers : int
+            Of texts each has to encode its own.
+
+        Returns
+        -------
+        later : Recommendation
+        """
+        taken = {}
+        for each in self.observations():
+            taken.setdefault(each.configuration.learner, []).append(each.seconds)
+        seconds = [_mean(taken.get(each.learner, [])) for each in configurations]
+        return replace(
+            Recommendation.none(),
+            configurations=tuple(configurations),
+            expected_scores=np.full(len(configurations), np.nan),
+            expected_seconds=np.array(seconds) + self.next_text_seconds(n_workers),
+        )
+
     def put_first(self, is_possible):
         """Put what is possible in front of the rest that may be tried next.
 
@@ -469,3 +494,8 @@ class Trials:
             return 0.0
         # At least half of them: more may be met than can be remembered.
         return float(np.nanmean(known[-1])) * (1 - 1 / max(2, n_workers))
+
+
+def _mean(seconds):
+    known = [each for each in seconds if not np.isnan(each)]
+    return np.mean(known) if known else np.nan

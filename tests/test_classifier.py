@@ -232,6 +232,66 @@ def test_time_budget_alone_may_try_all(iris):
     assert len(clf.leaderboard_) - clf.best_index_ > 8
 
 
+BAYES = ["gaussian_nb"]
+
+
+def test_an_explorer_goes_on_where_the_known_end(iris):
+    """What is proposed is tried, and can be replayed, up to the number of candidates.
+
+    The result is the same for one job and two.
+    """
+    X, y = iris
+    n_known = len(load_knowledge().select_learners(BAYES).configurations)
+    params = {"base_learners": BAYES, "explorer": "evolution"}
+    one, two = (
+        cheap_classifier(n_candidates=n_known + 5, n_jobs=n, **params).fit(X, y)
+        for n in (1, 2)
+    )
+    known = load_knowledge().configuration_values
+    tried = one.recommendation_.configurations
+    assert len(tried) == len(set(tried)) == len(one.leaderboard_) == n_known + 5
+    assert not set(tried[n_known:]).intersection(known)
+    assert one.leaderboard_["score"].notna().all()
+    assert one.trial_log_["trials"] == two.trial_log_["trials"]
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    again = cheap_classifier(**params).replay(X, y, one.trial_log_)
+    np.testing.assert_array_equal(one.predict_proba(X), again.predict_proba(X))
+    assert "proposed by" in one.recommendation_.reason
+
+
+def test_without_an_explorer_nothing_is_proposed(iris):
+    """More candidates than are known end with those."""
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=50).fit(*iris)
+    assert len(clf.leaderboard_) < 50
+
+
+class TriesAgain(BaseEstimator):
+    """An explorer of a user's own: smoothing by powers of ten, and no more."""
+
+    def fit(self, knowledge, metric):
+        self.metric_ = metric
+        return self
+
+    def propose(self, observed, n_configurations, random_state=None):
+        met = {each.configuration for each in observed}
+        values = [{"var_smoothing": 10.0**-i} for i in range(1, 6)]
+        found = [Configuration("gaussian_nb", each) for each in values]
+        return [each for each in found if each not in met][:n_configurations]
+
+
+@pytest.mark.parametrize("limit", [{"n_candidates": 99}, {"time_budget": 600}])
+def test_own_explorer(iris, limit):
+    """Two methods are enough; the search ends when nothing is proposed."""
+    params = {"n_candidates": None, **limit}
+    explorer = TriesAgain()
+    clf = cheap_classifier(base_learners=BAYES, explorer=explorer, cv=2, **params)
+    clf.fit(*iris)
+    tried = clf.recommendation_.configurations[: len(clf.leaderboard_)]
+    smoothing = {c.hyperparameters["var_smoothing"] for c in tried}
+    assert smoothing.issuperset({10.0**-i for i in range(1, 6)})
+    assert not hasattr(explorer, "metric_")  # the user's own is not fitted
+
+
 class LearnsAtOnce(Recommender):
     """Puts the naive Bayes ones first, and after one round the others backwards."""
 
@@ -719,6 +779,7 @@ def test_columns_in_another_order_are_refused(mixed_table):
         ({"random_state": -1}, "random_state must be an integer"),
         ({"recommender": SimilarTasksRecommender}, "recommender must be one of"),
         ({"recommender": "oracle"}, "recommender must be one of"),
+        ({"explorer": "swarm"}, r"explorer must be one of \['evolution'\]"),
         ({"knowledge": "nowhere.zip"}, "No knowledge file 'nowhere.zip'"),
     ],
 )

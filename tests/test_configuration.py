@@ -203,6 +203,30 @@ def test_sample_of_a_single_value_stays_within_its_bounds():
         assert lonely.sample(random_state) == value
 
 
+@given(
+    low=st.floats(1e-9, 1e6),
+    factor=st.floats(1.0, 1e3),
+    log=st.booleans(),
+    position=st.floats(0.0, 1.0),
+)
+@repeatable
+def test_position_of_a_number_and_back(low, factor, log, position):
+    """A number is where it was put, but for rounding to three digits."""
+    number = Hyperparameter("number", low, low=low, high=low * factor, log=log)
+    value = number.from_unit(position)
+    assert number.allows(value)
+    assert 0 <= number.to_unit(value) <= 1
+    assert number.from_unit(number.to_unit(value)) == pytest.approx(value, rel=0.01)
+
+
+def test_position_of_what_is_no_number():
+    """Choices have none, even if they are numbers that lie in the range."""
+    number = Hyperparameter("number", 1.0, low=0.0, high=2.0, choices=(0.0, 1, None))
+    assert number.to_unit(1.0) == 0.5
+    assert [number.to_unit(value) for value in (0.0, 1, None, 3.0, True)] == [None] * 5
+    assert KIND.to_unit("a") is None
+
+
 def test_sample_reaches_choices_and_range():
     """All choices and both ends of a small range are drawn sooner or later."""
     random_state = np.random.RandomState(0)

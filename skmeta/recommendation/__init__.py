@@ -7,6 +7,7 @@ from skmeta.recommendation._baselines import (
     RandomRecommender,
     SurrogateRecommender,
 )
+from skmeta.recommendation._evolution import RegularizedEvolution
 from skmeta.recommendation._explanation import Explanation
 from skmeta.recommendation._metrics import nearest_metric
 from skmeta.recommendation._neural import NeuralRecommender
@@ -17,7 +18,7 @@ from skmeta.recommendation._portfolio import (
 )
 from skmeta.recommendation._recommendation import Recommendation
 from skmeta.recommendation._recommender import NewTask, Observation, Recommender
-from skmeta.recommendation._registry import get_recommender
+from skmeta.recommendation._registry import get_explorer, get_recommender
 from skmeta.recommendation._rules import Rules
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
 from skmeta.recommendation._symbolic import Formula, SymbolicRecommender
@@ -36,11 +37,13 @@ __all__ = [
     "RandomRecommender",
     "Recommendation",
     "Recommender",
+    "RegularizedEvolution",
     "Rules",
     "SimilarTasksRecommender",
     "SurrogateRecommender",
     "SymbolicRecommender",
     "TreeRecommender",
+    "get_explorer",
     "get_recommender",
     "greedy_portfolio",
     "nearest_metric",

@@ -5,6 +5,7 @@ from skmeta.recommendation._baselines import (
     RandomRecommender,
     SurrogateRecommender,
 )
+from skmeta.recommendation._evolution import RegularizedEvolution
 from skmeta.recommendation._neural import NeuralRecommender
 from skmeta.recommendation._similar_tasks import SimilarTasksRecommender
 from skmeta.recommendation._symbolic import SymbolicRecommender
@@ -21,6 +22,8 @@ RECOMMENDERS = {
     "symbolic": SymbolicRecommender,
     "random": RandomRecommender,
 }
+
+EXPLORERS = {"evolution": RegularizedEvolution}
 
 
 def get_recommender(recommender):
@@ -50,4 +53,32 @@ def get_recommender(recommender):
     raise ValueError(
         f"recommender must be one of {sorted(RECOMMENDERS)} or have fit and "
         f"recommend, got: {recommender!r}."
+    )
+
+
+def get_explorer(explorer):
+    """Return an unfitted explorer by its name, or the one given.
+
+    Parameters
+    ----------
+    explorer : str or object with ``fit`` and ``propose``
+        ``"evolution"``, or an object with the methods of `RegularizedEvolution`.
+
+    Returns
+    -------
+    explorer : object
+
+    Raises
+    ------
+    ValueError
+        If the name is not known, or the object has no such methods.
+    """
+    if isinstance(explorer, str) and explorer in EXPLORERS:
+        return EXPLORERS[explorer]()
+    is_object = not isinstance(explorer, type)
+    if is_object and hasattr(explorer, "fit") and hasattr(explorer, "propose"):
+        return explorer
+    raise ValueError(
+        f"explorer must be one of {sorted(EXPLORERS)}, have fit and propose, or be "
+        f"None, got: {explorer!r}."
     )
