@@ -11,6 +11,12 @@ from skmeta._schedule import CAUTION
 from skmeta._text import TextMemo
 from skmeta._workers import calm
 
+# What matters comes first and last: the middle is what narrow terminals leave out.
+_COLUMNS = (
+    "learner", "expected_score", "hyperparameters", "elapsed_seconds", "seconds",
+    "memory_mb",
+)  # fmt: skip
+
 # Rows that tell how wide a table becomes.
 _ROWS_ENCODED = 1_000
 
@@ -54,7 +60,7 @@ def make_plan(recommendation, task, quick=None):
         plan = plan.reindex([0, *plan.index])
         plan.at[0, "learner"] = quick.learner
         plan.at[0, "hyperparameters"] = dict(quick.hyperparameters)
-    return plan
+    return plan[list(_COLUMNS)]
 
 
 def _choose_those_in_time(plan, task, left):

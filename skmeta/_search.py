@@ -253,9 +253,9 @@ class MetaSearch(
         Returns
         -------
         plan : DataFrame
-            A row for each candidate, in that order: ``learner``, ``hyperparameters``,
-            ``expected_score`` on known tasks, ``seconds`` that all its folds take on
-            one core, ``elapsed_seconds`` when it is done with `n_jobs`, and about how
+            A row for each candidate, in that order: ``learner``, ``expected_score`` on
+            known tasks, ``hyperparameters``, ``elapsed_seconds`` when it is done with
+            `n_jobs`, ``seconds`` that all its folds take on one core, and about how
             many megabytes one fit on all rows takes besides the table and the model
             (``memory_mb``). With a time budget those that would end within it, and as
             number 0, of which nothing more is known, what is fitted before on few rows

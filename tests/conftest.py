@@ -60,3 +60,15 @@ def tiny_knowledge(tiny_parts):
     forest .5), and neighbors on heart (.9; linear .8, the forest .6).
     """
     return KnowledgeBase(**tiny_parts)
+
+
+@pytest.fixture
+def in_terminal(monkeypatch):
+    """Return which columns pandas shows of a frame in a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def shown(frame):
+        with pd.option_context("display.width", 80, "display.max_columns", 0):
+            return set(repr(frame).partition("\n")[0].split())
+
+    return shown

@@ -5,10 +5,11 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
-from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
+from skmeta import MetaHyperparamSelector, MetaLearnerClassifier, load_knowledge
 from skmeta._plan import _choose_those_in_time
 from skmeta._schedule import Schedule
 from skmeta._trials import Task
+from skmeta.recommendation import SimilarTasksRecommender
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,22 @@ def test_it_is_what_fit_tries(wine):
     np.testing.assert_allclose(
         plan["seconds"], fitted.n_splits_ * recommended["expected_seconds"]
     )
+
+
+def test_a_narrow_terminal_shows_what_matters(wine, in_terminal):
+    """Of what is planned, recommended, similar and known."""
+    classifier = MetaLearnerClassifier(n_candidates=3, random_state=0)
+    shown = in_terminal(classifier.preview(*wine))
+    assert {"learner", "expected_score", "seconds", "memory_mb"} <= shown
+    recommender = SimilarTasksRecommender().fit(load_knowledge())
+    features = load_knowledge().meta_features.loc["wine"]
+    recommendation = recommender.recommend(features)
+    assert {"learner", "expected_score"} <= in_terminal(recommendation.to_frame())
+    explanation = recommendation.explain()
+    assert {"weight", "score", "best_score"} <= in_terminal(explanation.similar)
+    assert {"value", "usual", "contribution"} <= in_terminal(explanation.drivers)
+    assert {"learner", "is_other"} <= in_terminal(explanation.changes)
+    assert {"best_on", "fit_seconds"} <= in_terminal(load_knowledge().summary())
 
 
 def test_nothing_is_left_behind(wine, tmp_path):

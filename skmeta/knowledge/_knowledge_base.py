@@ -273,10 +273,10 @@ class KnowledgeBase:
         Returns
         -------
         summary : DataFrame
-            Indexed by ``learner``, the one that is best most often first: number of
-            ``configurations``, fits ``evaluated`` and ``failed``, the tasks one of
-            its configurations is ``best_on``, and ``fit_seconds``, what a fold takes,
-            the median of the medians over tasks.
+            Indexed by ``learner``, the one that is best most often first: the tasks one
+            of its configurations is ``best_on``, fits ``evaluated``, number of
+            ``configurations``, fits that ``failed``, and ``fit_seconds``, what a fold
+            takes, the median of the medians over tasks.
 
         Raises
         ------

@@ -22,6 +22,14 @@ _HEADERS = {
     "score": "this one",
 }
 
+_SHOWN = ["weight", "n_rows", "n_features", "best", "best_score", "score"]
+
+# Of which narrow terminals leave out the middle.
+_SIMILAR = [
+    "weight", "score", "best", "family", "n_features", "n_classes", "n_rows",
+    "best_score",
+]  # fmt: skip
+
 # What a table may become, and what that does to its meta-features.
 _CHANGES = {
     "10 times the rows": {"nr_inst": 10, "attr_to_inst": 0.1, "inst_to_attr": 10},
@@ -54,10 +62,10 @@ class Explanation:
     observed : float
         What it scored; NaN if that is not known.
     similar : DataFrame
-        The most similar known tasks, by name, none if all count alike: ``weight``,
-        ``family``, ``n_rows``, ``n_features``, ``n_classes``, the learner that is
-        ``best`` of what was tried there, its ``best_score``, and the ``score`` of the
-        one recommended, NaN if it was not tried.
+        The most similar known tasks, by name, none if all count alike: ``weight``, the
+        ``score`` of the configuration recommended, NaN if it was not tried, the learner
+        that is ``best`` of what was tried there, ``family``, ``n_features``,
+        ``n_classes``, ``n_rows``, and the ``best_score``.
     drivers : DataFrame
         Meta-features, by name: ``value``, the ``usual`` one (the median of the known
         tasks), and ``contribution``: what it adds to the loss. They
@@ -139,9 +147,7 @@ class Explanation:
         return page(*parts)
 
     def _shown_similar(self):
-        return self.similar.drop(columns=["family", "n_classes"]).rename(
-            columns=_HEADERS
-        )
+        return self.similar[_SHOWN].rename(columns=_HEADERS)
 
     def _describe_loss(self):
         return (
@@ -244,7 +250,7 @@ class Basis:
         similar["best_score"] = all_scores.max(axis=1, initial=-np.inf)
         scores = np.where(known.is_tried_, known.scores_, np.nan)
         similar["score"] = scores[order, column]
-        return similar
+        return similar[_SIMILAR]
 
     def _find_drivers(self, losses):
         contribution = self.recommender.attribute(self.meta_features, losses)

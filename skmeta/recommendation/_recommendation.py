@@ -162,16 +162,17 @@ class Recommendation:
         -------
         frame : DataFrame
             With the columns ``learner``, ``hyperparameters``,
-            ``expected_score`` and ``expected_seconds``.
+            ``expected_seconds`` and ``expected_score``.
         """
         return pd.DataFrame(
             {
+                # What is wide is in the middle, which narrow terminals leave out.
                 "learner": [c.learner for c in self.configurations],
                 "hyperparameters": [
                     dict(c.hyperparameters) for c in self.configurations
                 ],
-                "expected_score": self.expected_scores,
                 "expected_seconds": self.expected_seconds,
+                "expected_score": self.expected_scores,
             },
             index=pd.RangeIndex(1, len(self.configurations) + 1, name="order"),
         )

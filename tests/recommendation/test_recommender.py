@@ -584,8 +584,8 @@ def test_recommendation_as_frame(recommendation):
     assert frame.columns.tolist() == [
         "learner",
         "hyperparameters",
-        "expected_score",
         "expected_seconds",
+        "expected_score",
     ]
     assert frame.index.tolist() == [1, 2, 3, 4]
     assert frame.index.name == "order"
