@@ -1,3 +1,6 @@
+import sys
+from numbers import Integral
+
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MethodMapping
@@ -9,7 +12,7 @@ from skmeta._base_learners import (
     split_hyperparameters,
 )
 from skmeta._export import to_sklearn
-from skmeta._inputs import with_seeds
+from skmeta._inputs import check_number, with_seeds
 from skmeta._search import MetaSearch
 from skmeta._trials import Task
 from skmeta.exceptions import NoCandidateError
@@ -238,8 +241,9 @@ class MetaHyperparamSelector(MetaSearch):
             Parameters as ``estimator.set_params`` takes them, the one to try
             first in front.
         """
-        probe = clone(self).set_params(n_candidates=n_suggestions)
-        return probe._suggest(X, y)
+        check_number("n_suggestions", n_suggestions, Integral, "an integer >= 1")
+        n_wanted = sys.maxsize if n_suggestions is None else n_suggestions
+        return clone(self).set_params(n_candidates=n_wanted)._suggest(X, y)
 
     def param_grid(self, X, y, n_suggestions=None):
         """Give suggestions in the form that `GridSearchCV` takes.

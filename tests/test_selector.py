@@ -258,6 +258,16 @@ def test_suggest_checks_its_arguments(iris):
         MetaHyperparamSelector(GaussianNB(), scoring="acuracy").suggest(*iris)
     with pytest.raises(ValueError, match="must be an integer >= 1"):
         MetaHyperparamSelector(GaussianNB()).suggest(*iris, n_suggestions=-1)
+    with pytest.raises(ValueError, match="n_suggestions must be an integer >= 1"):
+        MetaHyperparamSelector(GaussianNB()).suggest(*iris, n_suggestions=0)
+
+
+def test_without_a_number_all_is_suggested(iris):
+    """And not only as many as fit would try."""
+    few = MetaHyperparamSelector(SVC(), n_candidates=2)
+    known = load_knowledge().select_learners("svc").configurations
+    params = {repr(sorted(h.items())) for h in known["hyperparameters"]}
+    assert 8 < len(few.suggest(*iris)) <= len(params)
 
 
 def test_in_cross_validation_and_pickled(iris):
