@@ -24,6 +24,7 @@ import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
+from skmeta._names import did_you_mean
 from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import (
@@ -181,7 +182,7 @@ def _read_training_table(path, target):
     if target not in frame.columns:
         raise ValueError(
             f"--target must be a column of {path}, got: {target!r}. Its columns are: "
-            f"{', '.join(frame.columns[:20])}."
+            f"{', '.join(frame.columns[:20])}.{did_you_mean([target], frame.columns)}"
         )
     known = frame[target].notna()
     if not known.all():

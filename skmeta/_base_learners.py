@@ -24,6 +24,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
 from skmeta._encoding import TableEncoder
+from skmeta._names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -945,7 +946,7 @@ def check_learners(names):
     if unknown or not names:
         raise ValueError(
             f"base_learners must be one or more of {sorted(BASE_LEARNERS)}, "
-            f"got: {unknown or names!r}."
+            f"got: {unknown or names!r}.{did_you_mean(unknown, BASE_LEARNERS)}"
         )
     return names
 

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from sklearn.utils import check_random_state
 
+from skmeta._names import did_you_mean
+
 
 @dataclass(frozen=True)
 class Configuration:
@@ -255,6 +257,7 @@ class ConfigurationSpace:
             if name not in by_name:
                 raise ValueError(
                     f"hyperparameter must be one of {sorted(by_name)}, got: {name!r}."
+                    f"{did_you_mean([name], by_name)}"
                 )
             if not by_name[name].allows(value):
                 raise ValueError(

@@ -21,6 +21,16 @@ from skmeta.exceptions import SkmetaWarning
 
 _ROWS_SCORED = 2_000
 
+# What the names of scikit-learn's metrics of quantities begin with, and what serves
+# for classes.
+_OF_QUANTITIES = (
+    "r2", "explained_variance", "max_error", "d2_absolute", "neg_max_error",
+    "neg_mean_", "neg_median_", "neg_root_mean_",
+)  # fmt: skip
+_OF_CLASSES = (
+    "'balanced_accuracy', 'f1_macro', 'roc_auc_ovr_weighted' and 'neg_log_loss'"
+)
+
 
 def make_seed(random_state):
     """Return an integer seed for everything random in one fit.
@@ -304,6 +314,7 @@ def check_scorer(scorer, y, scoring):
     if not asks_for_predictions_only(scorer):
         _check_signature(scorer)
         return
+    is_of_quantities = isinstance(scoring, str) and scoring.startswith(_OF_QUANTITIES)
     first = np.unique(y, return_index=True)[1]
     rows = np.union1d(first, np.arange(min(len(y), _ROWS_SCORED)))
     X = np.zeros((len(rows), 1))
@@ -312,10 +323,23 @@ def check_scorer(scorer, y, scoring):
     except (AttributeError, TypeError):
         return  # it wants what only some classifiers have, or weights
     except Exception as error:
-        n_classes = len(first)
+        advice = (
+            "For two classes that are not 0 and 1 there are 'balanced_accuracy', "
+            "'f1_macro', 'roc_auc' and 'neg_log_loss', or name the one that counts: "
+            f"make_scorer(f1_score, pos_label={y[first[-1:]].tolist()[0]!r})."
+        )
+        if len(first) > 2:
+            advice = f"For more than two classes there are {_OF_CLASSES}."
+        if is_of_quantities:
+            advice = f"This is one of quantities; for classes there are {_OF_CLASSES}."
         raise ValueError(
-            f"scoring must be a metric for these {n_classes} classes, got: "
-            f"{scoring!r} ({str(error).strip().splitlines()[0]}). For more than two "
-            f"classes there are 'roc_auc_ovr' and 'f1_macro'; for two that are not 0 "
-            f"and 1, make_scorer(f1_score, pos_label=...)."
+            f"scoring must be a metric for these {len(first)} classes, got: "
+            f"{scoring!r} ({str(error).strip().splitlines()[0].rstrip('.')}). {advice}"
         ) from error
+    if is_of_quantities:
+        warnings.warn(
+            f"{scoring!r} is a metric of quantities, for which it takes the numbers of "
+            f"the classes. If these are only names, use {_OF_CLASSES}.",
+            SkmetaWarning,
+            stacklevel=5,
+        )

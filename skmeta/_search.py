@@ -16,7 +16,7 @@ from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import check_scoring, get_scorer
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import (
@@ -46,6 +46,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
+from skmeta._names import did_you_mean
 from skmeta._plan import make_plan
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -701,7 +702,14 @@ class MetaSearch(
             )
         if callable(self.scoring):
             return check_scoring(DummyClassifier(), scoring=self.scoring)
-        return get_scorer("accuracy" if self.scoring is None else self.scoring)
+        try:
+            return get_scorer("accuracy" if self.scoring is None else self.scoring)
+        except ValueError as error:
+            raise ValueError(
+                f"scoring must be one of sklearn.metrics.get_scorer_names(), a "
+                f"callable or None, got: {self.scoring!r}."
+                f"{did_you_mean([self.scoring], get_scorer_names())}"
+            ) from error
 
     def _check_inputs(self, X, y):
         if y is None:

@@ -1,5 +1,6 @@
 """What cannot work is said at once, and not by a library deep below."""
 
+import re
 import sys
 
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
 
-from skmeta import MetaLearnerClassifier
+from skmeta import MetaLearnerClassifier, load_knowledge
 from skmeta.__main__ import main
+from skmeta._base_learners import check_learners
 from skmeta.exceptions import SkmetaWarning
+from skmeta.metafeatures import MetaFeatureExtractor
+from skmeta.recommendation import get_recommender
 
 CHEAP = ["gaussian_nb", "decision_tree"]
 
@@ -35,7 +39,12 @@ def never(progress):
     [
         ("roc_auc", "abc", r"for these 3 classes, got: 'roc_auc' \(multi_class"),
         ("f1", "yn", r"for these 2 classes, got: 'f1' \(pos_label=1"),
-        ("r2", "abc", "for these 3 classes, got: 'r2'"),
+        ("r2", "abc", "got: 'r2' .* of quantities; for classes .* 'roc_auc_ovr_weig"),
+        ("neg_mean_squared_error", "yn", "of quantities; for classes there are 'bal"),
+        ("average_precision", "yn", r"make_scorer\(f1_score, pos_label='y'\)"),
+        ("jaccard", "abc", "For more than two classes there are 'balanced_accuracy'"),
+        ("log_los", "yn", "got: 'log_los'. Did you mean 'neg_log_loss'?"),
+        ("max error", "yn", "scoring must be one of sklearn.metrics.get_scorer_names"),
         (accuracy_score, "yn", "looks like it is a metric function"),
     ],
 )
@@ -57,6 +66,32 @@ def test_metrics_that_can(table):
         return float(estimator[-1].n_features_in_)
 
     assert cheap(scoring=own).fit(X, y).best_score_ == 4
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (lambda: get_recommender("similar-task"), "Did you mean 'similar_tasks'?"),
+        (lambda: check_learners(["SVC", "random_forrest"]), "'svc', 'random_forest'?"),
+        (lambda: MetaFeatureExtractor(["landmark"]).fit([[1]], [0]), "'landmarking'?"),
+        (lambda: MetaFeatureExtractor(level="ful").fit([[1]], [0]), "'full'?"),
+        (lambda: load_knowledge().scores("acuracy"), "Did you mean 'accuracy'?"),
+        (lambda: load_knowledge().summary("acuracy"), "Did you mean 'accuracy'?"),
+    ],
+    ids=["recommender", "learners", "groups", "level", "scores", "summary"],
+)
+def test_misspelt_names(use, message):
+    """The one that was meant is named."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        use()
+
+
+def test_metrics_of_quantities_take_numbers(table):
+    """Which may be grades, but are names more often."""
+    X, y = table
+    with pytest.warns(SkmetaWarning, match="If these are only names, use 'balanced"):
+        fitted = cheap(scoring="neg_mean_absolute_error").fit(X, y)
+    assert -0.2 < fitted.best_score_ <= 0
 
 
 ROWS = np.arange(150)

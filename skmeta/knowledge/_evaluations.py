@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skmeta._files import read_file
+from skmeta._names import did_you_mean
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._flows import effect, read_flow, read_setup, wants_labels
 from skmeta.knowledge._knowledge_base import KnowledgeBase
@@ -98,6 +99,7 @@ def import_evaluations(
     if function not in list(_SCORERS):
         raise ValueError(
             f"function must be one of {list(_SCORERS)}, got: {function!r}."
+            f"{did_you_mean([function], _SCORERS)}"
         )
     if flows is not None:
         flows = read_numbers("flows", flows)

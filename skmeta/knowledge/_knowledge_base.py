@@ -2,16 +2,17 @@ import copy
 import hashlib
 import json
 import warnings
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from skmeta._html import page, section, sentence, table
+from skmeta._names import did_you_mean
 from skmeta.exceptions import SkmetaWarning
 from skmeta.knowledge._merging import in_order, task_keys, unite
 from skmeta.knowledge._report import (
+    check_metric,
     choose_metric,
     summarize_learners,
     summarize_tasks,
@@ -258,8 +259,7 @@ class KnowledgeBase:
         return self._stored(metric).copy()
 
     def _stored(self, metric):
-        if metric not in self._fold_scores:
-            raise ValueError(f"metric must be one of {self.metrics}, got: {metric!r}.")
+        check_metric(metric, self._fold_scores)
         return self._fold_scores[metric]
 
     def summary(self, metric=None):
@@ -340,7 +340,7 @@ class KnowledgeBase:
             known = sorted({c.learner for c in self._configurations})
             warnings.warn(
                 f"learners must name some of {known} for anything to be left, got: "
-                f"{sorted(learners)}.",
+                f"{sorted(learners)}.{did_you_mean(learners, known)}",
                 SkmetaWarning,
                 stacklevel=2,
             )
@@ -647,11 +647,10 @@ def merge(parts):
 
 def _warn_of_misspelt(names, known):
     for name in sorted(map(str, names)):
-        similar = get_close_matches(name, map(str, known), n=1, cutoff=0.85)
-        if similar:
+        question = did_you_mean([name], known, cutoff=0.85)
+        if question:
             warnings.warn(
-                f"There is no task {name!r}, and none is left out for it. There is "
-                f"one named {similar[0]!r}.",
+                f"There is no task {name!r}, and none is left out for it.{question}",
                 SkmetaWarning,
                 stacklevel=3,
             )

@@ -3,11 +3,21 @@
 import numpy as np
 import pandas as pd
 
+from skmeta._names import did_you_mean
 from skmeta.knowledge._merging import task_keys
 
 # What says most of a learner, if it is there.
 _PREFERRED = ("balanced_accuracy_tuned", "balanced_accuracy", "accuracy")
 _N_NAMED = 8
+
+
+def check_metric(metric, stored):
+    """Raise an error if a metric is not among those that are stored."""
+    if metric not in stored:
+        raise ValueError(
+            f"metric must be one of {list(stored)}, got: {metric!r}."
+            f"{did_you_mean([metric], stored)}"
+        )
 
 
 def choose_metric(knowledge, metric=None):
@@ -28,8 +38,8 @@ def choose_metric(knowledge, metric=None):
     ValueError
         If it is not stored.
     """
-    if metric is not None and metric not in knowledge.metrics:
-        raise ValueError(f"metric must be one of {knowledge.metrics}, got: {metric!r}.")
+    if metric is not None:
+        check_metric(metric, knowledge.metrics)
     known = (name for name in _PREFERRED if name in knowledge.metrics)
     return metric or next(known, knowledge.metrics[0])
 

@@ -2,6 +2,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skmeta._names import did_you_mean
+
 _HUGE = 1e15  # stands for "no bound" where a feature must still be finite
 
 
@@ -728,7 +730,10 @@ def select_features(groups, level):
         If a group or the level is unknown.
     """
     if level not in LEVELS:
-        raise ValueError(f"level must be one of {sorted(LEVELS)}, got: {level!r}.")
+        raise ValueError(
+            f"level must be one of {sorted(LEVELS)}, got: {level!r}."
+            f"{did_you_mean([level], LEVELS)}"
+        )
     if isinstance(groups, str):
         groups = (groups,)
     wanted = LEVELS[level] if groups is None else tuple(groups)
@@ -736,6 +741,7 @@ def select_features(groups, level):
     if unknown or not wanted:
         raise ValueError(
             f"groups must be None or names out of {list(GROUPS)}, got: {groups!r}."
+            f"{did_you_mean(unknown, GROUPS)}"
         )
     return tuple(feature for feature in REGISTRY if feature.group in wanted)
 

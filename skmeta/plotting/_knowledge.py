@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
+from skmeta._names import did_you_mean
 from skmeta._recommending import open_knowledge
 from skmeta.knowledge._report import choose_metric
 from skmeta.plotting._drawing import BLUE, GREY, add_legend, open_axes, shorten
@@ -89,7 +90,10 @@ class KnowledgeDisplay:
             If the metric is not stored or has no score, or `kind` is another.
         """
         if kind not in _KINDS:
-            raise ValueError(f"kind must be one of {list(_KINDS)}, got: {kind!r}.")
+            raise ValueError(
+                f"kind must be one of {list(_KINDS)}, got: {kind!r}."
+                f"{did_you_mean([kind], _KINDS)}"
+            )
         knowledge = open_knowledge(knowledge)
         metric = choose_metric(knowledge, metric)
         values = _compare(knowledge.scores(metric), kind)

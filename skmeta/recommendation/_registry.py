@@ -1,3 +1,4 @@
+from skmeta._names import did_you_mean
 from skmeta.recommendation._baselines import (
     AverageRecommender,
     NearestTasksRecommender,
@@ -50,9 +51,10 @@ def get_recommender(recommender):
     is_object = not isinstance(recommender, type)
     if is_object and hasattr(recommender, "fit") and hasattr(recommender, "recommend"):
         return recommender
+    misspelt = [recommender] if isinstance(recommender, str) else []
     raise ValueError(
         f"recommender must be one of {sorted(RECOMMENDERS)} or have fit and "
-        f"recommend, got: {recommender!r}."
+        f"recommend, got: {recommender!r}.{did_you_mean(misspelt, RECOMMENDERS)}"
     )
 
 

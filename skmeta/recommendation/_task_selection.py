@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from skmeta._names import did_you_mean
 from skmeta.recommendation._task_space import TaskSpace
 
 STRATEGIES = ["diverse", "informative", "nearest", "random"]
@@ -61,7 +62,10 @@ def select_tasks(meta_features, n_tasks, strategy="random", new=None, random_sta
     20
     """
     if strategy not in STRATEGIES:
-        raise ValueError(f"strategy must be one of {STRATEGIES}, got: {strategy!r}.")
+        raise ValueError(
+            f"strategy must be one of {STRATEGIES}, got: {strategy!r}."
+            f"{did_you_mean([strategy], STRATEGIES)}"
+        )
     n_known = len(meta_features)
     if not 1 <= n_tasks <= n_known:
         raise ValueError(
