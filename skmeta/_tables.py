@@ -1,5 +1,6 @@
 import datetime
 import re
+import reprlib
 from dataclasses import dataclass
 from operator import methodcaller
 
@@ -488,10 +489,13 @@ def positions_of_levels(column):
     try:
         return pd.factorize(column, use_na_sentinel=True)
     except TypeError as error:
+        cell = next((c for c in column if not pd.api.types.is_hashable(c)), None)
+        # scikit-learn's checks look for "argument must be ... string ... number".
         raise TypeError(
-            f"Every cell must be a number or a category; argument must be a string "
-            f"or a number, got column {column.name!r} with cells that are neither: "
-            f"{error}. Convert or drop the column."
+            f"Every cell of the table given as argument must be a string, a number, a "
+            f"date or missing, got: {type(cell).__name__} in column "
+            f"{column.name!r}, {reprlib.repr(cell)}. Make columns of what it holds, "
+            f"make it text by astype(str), or drop the column."
         ) from error
 
 

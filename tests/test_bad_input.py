@@ -146,6 +146,22 @@ def test_other_parameters(table):
         cheap(n_candidates=1).fit(X, y).score(X)
 
 
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ([1, 2], r"got: list in column 'b', \[1, 2\]\. Make columns"),
+        ({"k": "v"}, "got: dict in column 'b', {'k': 'v'}"),
+        (np.zeros(2), "got: ndarray in column 'b', array"),
+    ],
+)
+def test_cells_of_several_values(table, cell, message):
+    """Which cell it is, and what to make of it."""
+    X, y = table
+    X = pd.DataFrame({"a": X[:, 0], "b": [cell] * 150})
+    with pytest.raises(TypeError, match=message):
+        cheap(callback=never).fit(X, y)
+
+
 class Ends(TransformerMixin, BaseEstimator):
     """Ends the process that it is fitted in, politely."""
 
