@@ -7,6 +7,7 @@ import argparse
 import os
 import signal
 import sys
+import warnings
 from contextlib import contextmanager, suppress
 from functools import reduce
 from importlib.util import find_spec
@@ -57,7 +58,8 @@ def main(arguments=None):
     """
     options = _make_parser().parse_args(arguments)
     try:
-        options.run(options)
+        with _warnings_as_lines(options.command):
+            options.run(options)
     except _USER_ERRORS as error:
         first_line = str(error).partition("\n")[0]
         print(f"skmeta {options.command}: {first_line}", file=sys.stderr)
@@ -69,6 +71,22 @@ def main(arguments=None):
         )
         return 130
     return 0
+
+
+@contextmanager
+def _warnings_as_lines(command):
+    """Print each warning once and in a line: whoever reads has no code to look at."""
+    told = set()
+
+    def show(message, *where, **more):
+        line = " ".join(str(message).split())
+        if line not in told:
+            told.add(line)
+            print(f"skmeta {command}: warning: {line}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 def _make_parser():

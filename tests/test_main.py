@@ -89,6 +89,16 @@ def test_extra_and_reordered_columns_do_not_matter(model, tmp_path, penguins, ca
     assert capsys.readouterr().out == expected
 
 
+def test_warnings_are_lines_on_standard_error(model, tmp_path, penguins, capsys):
+    """One for each, without the code that it comes from."""
+    path = tmp_path / "words.csv"
+    penguins.assign(body_mass_g="heavy").to_csv(path, index=False)
+    assert main(["predict", str(model), str(path)]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("skmeta predict: warning: Columns must hold cells of the")
+    assert line.endswith("'body_mass_g' (as 'heavy'). Convert them.")
+
+
 def test_rows_without_a_target_are_left_out_and_counted(tmp_path, penguins, capsys):
     """A missing target is not a class."""
     penguins.loc[:9, "species"] = None
