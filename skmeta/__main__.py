@@ -122,7 +122,7 @@ def _add_fit(commands):
 
 def _add_search(command):
     """Add the arguments that decide what is tried."""
-    command.add_argument("table", help="CSV or parquet file")
+    command.add_argument("table", help="CSV, TSV or parquet file")
     command.add_argument("--target", required=True, help="column of the classes")
     command.add_argument("--scoring", help="metric to maximize, default: accuracy")
     command.add_argument(
@@ -304,9 +304,9 @@ def _add_predict(commands):
     predict = commands.add_parser("predict", help="predict with a fitted classifier")
     predict.add_argument("model", help="file written by fit; as with any pickle, "
                          "open only what you trust")  # fmt: skip
-    predict.add_argument("table", help="CSV or parquet file")
+    predict.add_argument("table", help="CSV, TSV or parquet file")
     predict.add_argument(
-        "--output", help="CSV or parquet file, default: standard output"
+        "--output", help="CSV, TSV or parquet file, default: standard output"
     )
     predict.set_defaults(run=_predict)
 
@@ -397,7 +397,8 @@ def _recommend(options):
 
 def _add_build(commands):
     build = commands.add_parser("build", help="build a knowledge base from tables")
-    build.add_argument("paths", nargs="*", help="CSV or parquet files, or directories")
+    build.add_argument("paths", nargs="*", help="CSV, TSV or parquet files, or "
+                       "directories")  # fmt: skip
     build.add_argument("--openml-suite", help="suite of OpenML to fetch, by its number "
                        "or alias")  # fmt: skip
     build.add_argument("--openml-tasks", help="tasks of OpenML to fetch, such as 3,31")

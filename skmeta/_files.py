@@ -1,4 +1,4 @@
-"""The user's tables as files: CSV and parquet."""
+"""The user's tables as files: CSV, TSV and parquet."""
 
 import warnings
 from contextlib import contextmanager
@@ -7,25 +7,31 @@ from pathlib import Path
 import pandas as pd
 
 from skmeta._tables import is_missing_mark
+from skmeta.exceptions import SkmetaWarning
 
-SUFFIXES = (".csv", ".parquet", ".pq")
-_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
+_COMPRESSED = ([".gz"], [".bz2"], [".xz"], [".zip"], [".zst"])
 # Of cells of a CSV file, the usual one first.
 _SEPARATORS = ",;\t|"
+# What spreadsheets write, that of which one can be sure first. UTF-16 begins with a
+# mark; in Windows-1252 nearly all bytes are characters.
+_ENCODINGS = ("utf-8", "utf-16", "cp1252")
 _ROWS_LOOKED_AT = 20
 _DECIMAL_COMMA = r" *[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d+)?([eE][+-]?\d+)? *"
 
 
 def read_file(path):
-    """Read a table from a CSV or parquet file.
+    """Read a table from a CSV, TSV or parquet file.
 
     Parameters
     ----------
     path : str or Path
-        Ends in ``.csv`` (also compressed, as in ``.csv.gz``), ``.parquet`` or
-        ``.pq``. Cells of CSV are separated by commas, semicolons, tabs or bars,
-        whatever makes the most of the first rows. If not by commas, numbers may have
-        these: a column in which one has is read so, points as those of thousands.
+        Ends in ``.csv`` or ``.tsv`` (also compressed, as in ``.csv.gz``),
+        ``.parquet`` or ``.pq``. Cells of CSV are separated by commas, semicolons, tabs
+        or bars, whatever makes the most of the first rows, those of TSV by tabs. If
+        not by commas, numbers may have these: a column in which one has is read so,
+        points as those of thousands. Text is UTF-8, or UTF-16 with its mark, or else
+        taken for Windows-1252.
 
     Returns
     -------
@@ -40,6 +46,11 @@ def read_file(path):
         If a parquet file is asked for without pyarrow.
     ValueError
         If the file is of another kind, cannot be read or holds no rows.
+
+    Warns
+    -----
+    SkmetaWarning
+        If text is taken for Windows-1252.
     """
     path = Path(path)
     if not path.is_file():
@@ -59,10 +70,9 @@ def _read(path):
         if suffixes and suffixes[-1] in (".parquet", ".pq"):
             with _naming_pyarrow():
                 return pd.read_parquet(path)
-        if suffixes[-1:] == [".csv"] or (
-            suffixes[-2:-1] == [".csv"] and (suffixes[-1] in _COMPRESSED)
-        ):
-            return _read_csv(path)
+        kind = suffixes[-2:-1] if suffixes[-1:] in _COMPRESSED else suffixes[-1:]
+        if kind in ([".csv"], [".tsv"]):
+            return _read_text(path, "\t" if kind == [".tsv"] else None)
     except ImportError:
         raise
     except pd.errors.EmptyDataError as error:
@@ -126,14 +136,14 @@ def check_output(path, suffixes=None):
 
 
 def write_file(frame, path):
-    """Write a table to a CSV or parquet file, without its index.
+    """Write a table to a CSV, TSV or parquet file, without its index.
 
     Parameters
     ----------
     frame : DataFrame
         What to write.
     path : str or Path
-        Ends in ``.csv``, ``.parquet`` or ``.pq``.
+        Ends in ``.csv``, ``.tsv``, ``.parquet`` or ``.pq``.
 
     Raises
     ------
@@ -145,8 +155,9 @@ def write_file(frame, path):
         If the path ends otherwise.
     """
     check_output(path, SUFFIXES)
-    if Path(path).suffix.lower() == ".csv":
-        frame.to_csv(path, index=False)
+    separator = {".csv": ",", ".tsv": "\t"}.get(Path(path).suffix.lower())
+    if separator is not None:
+        frame.to_csv(path, index=False, sep=separator)
     else:
         with _naming_pyarrow():
             frame.to_parquet(path, index=False)
@@ -156,22 +167,47 @@ def _first_line(error):
     return str(error).partition("\n")[0].strip().rstrip(".")
 
 
-def _read_csv(path):
+def _read_text(path, separator):
+    """Read CSV, in whatever encoding; None finds the separator."""
+    failed = None
+    for encoding in _ENCODINGS:
+        try:
+            frame = _read_csv(path, separator, encoding)
+        except UnicodeError as error:
+            failed = failed or error
+            continue
+        if encoding == "cp1252":
+            warnings.warn(
+                f"{path.name} is not encoded as UTF-8 and was read as Windows-1252. If "
+                f"letters with accents are others now, save it as UTF-8.",
+                SkmetaWarning,
+                stacklevel=4,
+            )
+        return frame
+    raise failed
+
+
+def _read_csv(path, separator, encoding):
     with warnings.catch_warnings():
         # Rows with more cells than the header would lose one without a word.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        separator = _find_separator(path)
-        frame = pd.read_csv(path, sep=separator, index_col=False)
+        if separator is None:
+            separator = _find_separator(path, encoding)
+        frame = pd.read_csv(path, sep=separator, index_col=False, encoding=encoding)
     return frame if separator == "," else frame.apply(_read_decimal_commas)
 
 
-def _find_separator(path):
+def _find_separator(path, encoding):
     """Return what separates the most cells of the first rows, in doubt a comma."""
 
     def count_cells(separator):
         try:
             rows = pd.read_csv(
-                path, sep=separator, nrows=_ROWS_LOOKED_AT, index_col=False
+                path,
+                sep=separator,
+                nrows=_ROWS_LOOKED_AT,
+                index_col=False,
+                encoding=encoding,
             )
         except (pd.errors.ParserError, pd.errors.ParserWarning):
             return 0

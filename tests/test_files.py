@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from skmeta._files import read_file, write_file
+from skmeta.exceptions import SkmetaWarning
 
 
 @pytest.fixture
@@ -30,6 +31,28 @@ def test_compressed_csv_is_read(frame, tmp_path):
     path = tmp_path / "table.csv.gz"
     frame.to_csv(path, index=False)
     pd.testing.assert_frame_equal(read_file(path), frame)
+
+
+def test_tsv(frame, tmp_path):
+    """Cells are separated by tabs, however many commas are in them."""
+    frame["text"] = ["a, b, c, d", "e, f, g, h", "ü, 1,5"]
+    write_file(frame, tmp_path / "table.tsv")
+    pd.testing.assert_frame_equal(read_file(tmp_path / "table.tsv"), frame)
+    frame.to_csv(tmp_path / "table.tsv.gz", index=False, sep="\t")
+    pd.testing.assert_frame_equal(read_file(tmp_path / "table.tsv.gz"), frame)
+
+
+def test_other_encodings_than_utf_8(frame, tmp_path):
+    """What older spreadsheets write is read, with a warning where that is a guess."""
+    path = tmp_path / "table.csv"
+    frame.to_csv(path, index=False, encoding="utf-16")
+    pd.testing.assert_frame_equal(read_file(path), frame)
+    frame.to_csv(path, index=False, encoding="cp1252")
+    with pytest.warns(SkmetaWarning, match=r"table\.csv is not .* as Windows-1252"):
+        pd.testing.assert_frame_equal(read_file(path), frame)
+    path.write_bytes(b"a,b\n1,\xe9\x81\n")
+    with pytest.raises(ValueError, match="must be encoded as UTF-8"):
+        read_file(path)
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".pq"])
@@ -172,7 +195,7 @@ def test_wrong_ending(frame, tmp_path, name):
     """Reading and writing refuse the same endings with the same words."""
     path = tmp_path / name
     path.write_text("a,b\n1,2\n")
-    expected = r"must be a file that ends in one of \['\.csv', '\.parquet', '\.pq'\]"
+    expected = r"ends in one of \['\.csv', '\.tsv', '\.parquet', '\.pq'\]"
     with pytest.raises(ValueError, match=expected):
         read_file(path)
     with pytest.raises(ValueError, match=expected):

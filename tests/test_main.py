@@ -165,7 +165,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
     (tmp_path / "table.xlsx").write_bytes(b"PK")
     (tmp_path / "text.joblib").write_text("not a model")
     (tmp_path / "ragged.csv").write_text("species,a\nx,1\ny,2,3\n")
-    (tmp_path / "latin.csv").write_bytes("species,a\nx,\xe9\n".encode("latin-1"))
+    (tmp_path / "latin.csv").write_bytes(b"species,a\nx,\xe9\x81\n")
     unnamed = MetaLearnerClassifier(base_learners=["gaussian_nb"], n_candidates=1)
     joblib.dump(unnamed.fit([[1.0], [2.0], [3.0]] * 4, [0, 1, 0] * 4), "array.joblib")
     return tmp_path
@@ -183,7 +183,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("fit empty.csv --target species", "an empty file"),
         ("fit binary.parquet --target species", "cannot be read as a table"),
         ("fit table.xlsx --target species", "ends in one of"),
-        ("fit {penguins} --target species --scoring foo", "'foo' is not a valid"),
+        ("fit {penguins} --target species --scoring foo", "scoring must be .*'foo'"),
         ("fit {penguins} --target species --n-candidates 0", "must be an integer >= 1"),
         ("fit {penguins} --target species --time-budget 0", "seconds > 0"),
         ("fit {penguins} --target species --knowledge no.zip", "No knowledge file"),

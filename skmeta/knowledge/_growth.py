@@ -34,7 +34,7 @@ class TaskSource:
     name : str
         Name of the task in the knowledge base.
     path : str
-        CSV or parquet file.
+        CSV, TSV or parquet file.
     target : str
         Column of the classes.
     family : str
@@ -64,7 +64,7 @@ def find_tasks(paths, target="__target__", index=None):
     Parameters
     ----------
     paths : sequence of str or Path
-        CSV and parquet files, or directories of them.
+        CSV, TSV and parquet files, or directories of them.
     target : str, default="__target__"
         Column of the classes in every table.
     index : str or Path, default=None
@@ -88,7 +88,7 @@ def find_tasks(paths, target="__target__", index=None):
     files = sorted({file for path in paths for file in _table_files(Path(path), index)})
     if not files:
         raise ValueError(
-            f"paths must hold at least one .csv or .parquet file, "
+            f"paths must hold at least one .csv, .tsv or .parquet file, "
             f"got: {[str(path) for path in paths]}."
         )
     tasks = [_describe_source(file, target, known) for file in files]
