@@ -294,6 +294,7 @@ class Recommender(BaseEstimator, ABC):
         -------
         rules : Rules
             A decision tree over meta-features, with its fidelity; `print` shows it.
+            Learners that are not installed are left out.
         """
         check_is_fitted(self)
         return find_rules(self, max_depth)

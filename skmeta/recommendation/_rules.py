@@ -7,6 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.tree import DecisionTreeRegressor
 
+from skmeta._base_learners import BASE_LEARNERS, get_learner
 from skmeta.recommendation._task_space import compared
 
 _N_FOLDS = 10
@@ -142,6 +143,11 @@ def find_rules(recommender, max_depth):
     )
 
 
+def _may_be_installed(learner):
+    is_known = learner in BASE_LEARNERS or ":" in learner
+    return not is_known or get_learner(learner).is_installed
+
+
 def _expect_losses(recommender):
     """Return learners, and what each is expected to lose on each known task."""
     families = recommender.tasks_["family"].to_numpy()
@@ -159,5 +165,6 @@ def _expect_losses(recommender):
     expected = weights @ recommender.loss_
     learner_of = np.array([c.learner for c in recommender.configurations_])
     learners = list(dict.fromkeys(learner_of.tolist()))
+    learners = list(filter(_may_be_installed, learners)) or learners
     best = [expected[:, learner_of == name].min(axis=1) for name in learners]
     return learners, np.stack(best, axis=1)

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import pickle
 
@@ -275,6 +276,14 @@ def test_rules_of_what_ships(recommender):
     assert 0.5 < rules.agreement <= 1
     assert rules.tree.get_depth() <= 3
     assert "hist_gradient_boosting" in str(rules)
+
+
+def test_rules_name_learners_that_are_installed(recommender, monkeypatch):
+    missing, find = {"catboost", "lightgbm", "xgboost"}, importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda n: None if n in missing else find(n)
+    )
+    assert not missing.intersection(recommender.find_rules(1).learners)
 
 
 def test_rules_need_meta_features_that_tasks_are_compared_by(knowledge):
