@@ -1,6 +1,7 @@
 import warnings
 from dataclasses import replace
 from functools import partial
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -47,6 +48,12 @@ CYCLES = (12, 31, 7, 24)
 OTHER_LABEL = {"True": "1", "False": "0", "1": "True", "0": "False"}
 # Below that many, reading cells one by one is faster than setting up arrays.
 _FEW_ROWS = 20
+
+# What pandas infers of objects among which there are numbers.
+_KINDS_OF_NUMBERS = {
+    "complex", "decimal", "floating", "integer", "mixed", "mixed-integer",
+    "mixed-integer-float",
+}  # fmt: skip
 # Steps inside hand on arrays and sparse matrices whatever the user set globally.
 _with_arrays = config_context(transform_output="default")
 
@@ -228,11 +235,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         known = dict(zip(self.categorical_columns_, self._code_of_level_, strict=True))
         if self.target_columns_.size:
             known |= zip(self.target_columns_, self._target_codes_, strict=True)
-        for j in [*self.text_columns_, *known]:
-            if _holds_numbers(dtypes[j]) and not _holds_numbers(self._dtypes_[j]):
-                cells = X.iloc[:, j].dropna().unique().tolist()
-                levels = known.get(j, {})
-                found[j] = [cell for cell in cells if _code_of(cell, levels) == -2]
+        columns = [*self.text_columns_, *known]
+        words = [j for j in columns if j not in self._with_numbers_]
+        objects = [j for j in words if pd.api.types.is_object_dtype(dtypes[j])]
+        # All at once: taking a column out of a frame costs as much as reading it.
+        all_cells = X.iloc[:, objects].to_numpy(dtype=object).T if objects else ()
+        numbers = dict(zip(objects, map(_numbers_among, all_cells), strict=True))
+        for j in words:
+            if _holds_numbers(dtypes[j]):
+                numbers[j] = X.iloc[:, j].dropna().unique().tolist()
+            cells, levels = numbers.get(j, []), known.get(j, {})
+            found[j] = [cell for cell in cells if _code_of(cell, levels) == -2]
         return {self._names_[j]: cells[0] for j, cells in found.items() if cells}
 
     def _unread_text(self, column, j):
@@ -282,6 +295,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._dtypes_ = (X.dtype,) if is_plain(X) else table.dtypes
         self._names_ = list(getattr(X, "columns", range(table.n_columns)))
         self._kinds_, self._reasons_ = find_kinds(table)
+        self._with_numbers_ = {
+            j
+            for j, levels in zip(table.categorical_columns, table.levels, strict=True)
+            if _holds_numbers(table.dtypes[j]) or _infer(levels) in _KINDS_OF_NUMBERS
+        }
         classes = self._classes_to_count(y)
         self._place_columns(table, classes is not None)
         self._has_infinite_ = has_infinite_numbers(X, self.numeric_columns_)
@@ -461,6 +479,22 @@ def _holds_numbers(dtype):
     if isinstance(dtype, pd.CategoricalDtype):
         dtype = dtype.categories.dtype
     return pd.api.types.is_numeric_dtype(dtype)
+
+
+def _infer(cells):
+    return pd.api.types.infer_dtype(cells, skipna=True)
+
+
+def _numbers_among(cells):
+    """Return the different numbers in an array of objects."""
+    if _infer(cells) not in _KINDS_OF_NUMBERS:
+        return []  # which takes a tenth of looking at each cell
+    numbers = [
+        cell
+        for cell in cells.tolist()
+        if isinstance(cell, Number) and not isinstance(cell, bool) and cell == cell
+    ]
+    return list(dict.fromkeys(numbers))
 
 
 def _take(X, positions):

@@ -505,13 +505,20 @@ def test_columns_say_what_became_of_them():
     )
 
 
+def objects(*cells):
+    return np.array(cells, dtype=object)
+
+
 @pytest.mark.parametrize(
     ("column", "good", "bad"),
     [
         ("age", ["1.5", "?", 3, None], "old"),
         ("day", ["2024-03-01", "", pd.Timestamp("2024-03-01")], "yesterday"),
         ("zip", ["elsewhere", np.nan], [1067, 10115] * 20),
+        ("zip", [objects("other", None)], objects(*[1067, "x"] * 20)),
         ("text", ["nothing of that", np.nan], 4.5),
+        ("text", [objects(True, "words")], objects(*[4.5] * 40)),
+        ("mixed", [objects(3, "c"), 3], None),
         ("level", ["1", 4], None),
     ],
 )
@@ -526,13 +533,14 @@ def test_cells_of_another_type_than_in_fit(column, good, bad):
             "zip": ["01067", "10115"] * (n // 2),
             "text": X["comment"],
             "level": pd.Categorical([1, 2] * (n // 2)),
+            "mixed": objects(*["a", 1] * (n // 2)),
         }
     )
     encoder = TableEncoder().fit(X, y)
     for cell in good:
         assert encoder.find_misread(X.head(2).assign(**{column: cell})) == {}
     if bad is not None:
-        named = bad[0] if isinstance(bad, list) else bad
+        named = bad if np.isscalar(bad) else bad[0]
         assert encoder.find_misread(X.assign(**{column: bad})) == {column: named}
 
 
