@@ -297,6 +297,52 @@ def check_groups(groups):
         raise ValueError(f"groups must be of one type, got: {', '.join(kinds)}.")
 
 
+def check_scored_splits(splits, scorer, y, codes, scoring):
+    """Raise an error if a scorer cannot score a split that lacks a class.
+
+    No candidate would have a score.
+
+    Parameters
+    ----------
+    splits : list of (train, test)
+        Row numbers.
+    scorer : callable
+    y, codes : ndarray of shape (n_rows,)
+        Classes, and their numbers.
+    scoring : str, callable or None
+        As the user gave it, for the message.
+    """
+    if not asks_for_predictions_only(scorer):
+        return
+    for number, (train, test) in enumerate(splits):
+        learned, tested = np.unique(codes[train]), np.unique(codes[test])
+        if np.array_equal(learned, tested):
+            continue
+        baseline = DummyClassifier().fit(np.zeros((len(train), 1)), y[train])
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                score = scorer(baseline, np.zeros((len(test), 1)), y[test])
+            reason = "" if np.isfinite(score) else f"it gives {score}"
+        except (AttributeError, TypeError):
+            return  # as below
+        except Exception as error:
+            reason = _first_line(error)
+        if reason:
+            raise ValueError(
+                f"cv must give splits that can be scored by {scoring!r}, got: split "
+                f"{number}, which has {len(learned)} classes to learn from and "
+                f"{len(tested)} to test ({reason}). Give one that keeps the shares of "
+                f"the classes, such as StratifiedKFold(shuffle=True), or "
+                f"StratifiedGroupKFold where there are groups; or a metric of labels, "
+                f"such as 'balanced_accuracy'."
+            )
+
+
+def _first_line(error):
+    return str(error).strip().partition("\n")[0].rstrip(".")
+
+
 def check_scorer(scorer, y, scoring):
     """Raise an error if a scorer cannot score these classes.
 
@@ -334,7 +380,7 @@ def check_scorer(scorer, y, scoring):
             advice = f"This is one of quantities; for classes there are {_OF_CLASSES}."
         raise ValueError(
             f"scoring must be a metric for these {len(first)} classes, got: "
-            f"{scoring!r} ({str(error).strip().splitlines()[0].rstrip('.')}). {advice}"
+            f"{scoring!r} ({_first_line(error)}). {advice}"
         ) from error
     if is_of_quantities:
         warnings.warn(

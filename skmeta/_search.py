@@ -39,6 +39,7 @@ from skmeta._html import search_html
 from skmeta._inputs import (
     check_groups,
     check_number,
+    check_scored_splits,
     check_scorer,
     check_table,
     check_target,
@@ -758,6 +759,8 @@ class MetaSearch(
             )
             if task.split_params:
                 splits = check_splits(splits, codes)
+        if self.cv is not None or task.split_params:
+            check_scored_splits(splits, self.scorer_, task.y, codes, self.scoring)
         if n_rows < len(codes) and splits:
             splits = thin_splits(splits, codes, n_rows, task.seed)
         self.n_splits_ = len(splits)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
+from sklearn.model_selection import GroupKFold, KFold
 
 from skmeta import MetaLearnerClassifier, load_knowledge
 from skmeta.__main__ import main
@@ -110,6 +111,18 @@ NONE = np.array([], dtype=int)
 def test_splits_that_cannot_work(table, cv, message):
     with pytest.raises(ValueError, match=message):
         cheap(cv=cv, callback=never).fit(*table)
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "roc_auc_ovr"])
+@pytest.mark.parametrize(
+    ("cv", "groups"), [(KFold(5), None), (GroupKFold(5), ROWS // 30)]
+)
+def test_splits_that_lack_a_class_the_metric_needs(scoring, cv, groups):
+    """Said at once, where all candidates would fail; metrics of labels will do."""
+    X, y = np.random.default_rng(0).normal(size=(150, 2)), np.repeat([0, 1], 75)
+    with pytest.raises(ValueError, match=r"split 0, which has 2 .* StratifiedKFold"):
+        cheap(cv=cv, scoring=scoring, callback=never).fit(X, y, groups=groups)
+    assert len(cheap(cv=cv, scoring="f1_macro").preview(X, y, groups=groups)) == 2
 
 
 @pytest.mark.parametrize("parameters", [{}, {"time_budget": 5, "n_candidates": None}])
