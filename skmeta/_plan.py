@@ -63,6 +63,25 @@ def make_plan(recommendation, task, quick=None):
     return plan[list(_COLUMNS)]
 
 
+def measure_texts(task, configuration):
+    """Return the seconds that the texts of all rows take in a fit, about.
+
+    Parameters
+    ----------
+    task : Task
+    configuration : Configuration
+        What is fitted.
+
+    Returns
+    -------
+    seconds : float
+    """
+    X, y = task.take(_ROWS_ENCODED)
+    texts = TextMemo()
+    _encode(_preparation(task.make(configuration)[1]), X, y, texts)
+    return texts.seconds * len(task.y) / len(y)
+
+
 def _choose_those_in_time(plan, task, left):
     """Say which candidates would end in time, one after the other.
 
@@ -88,13 +107,17 @@ def _estimate_memory(candidates, task, texts, known):
         steps = _preparation(candidate)
         key = tuple(map(repr, steps))
         if key not in known:
-            encoded = X
-            with calm(), texts.in_use():
-                for step in steps:
-                    encoded = clone(step).fit_transform(encoded, y)
+            encoded = _encode(steps, X, y, texts)
             known[key] = _count_bytes(encoded) * len(task.y) / len(y)
         megabytes.append(_N_COPIES * known[key] / 2**20)
     return np.array(megabytes)
+
+
+def _encode(steps, X, y, texts):
+    with calm(), texts.in_use():
+        for step in steps:
+            X = clone(step).fit_transform(X, y)
+    return X
 
 
 def _preparation(candidate):

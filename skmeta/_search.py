@@ -48,7 +48,7 @@ from skmeta._inputs import (
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
 from skmeta._names import did_you_mean
-from skmeta._plan import make_plan
+from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
     default_n_candidates,
@@ -271,9 +271,15 @@ class MetaSearch(
         """
         planner = clone(self)
         task, knowledge, names, _ = planner._begin(X, y, sample_weight, groups)
-        with planner._fitting_context():
-            _, task, recommendation = planner._recommend_first(task, knowledge, names)
         quick = planner._choose_insurance(task, knowledge, names)
+        with planner._fitting_context():
+            if quick is not None:  # which tells what texts take, as `fit` does
+                task = replace(task, text_seconds=measure_texts(task, quick))
+            recommender, task, recommendation = planner._recommend_first(
+                task, knowledge, names
+            )
+            if task.text_seconds:  # which the plan adds to the first candidate alone
+                recommendation = planner._recommend(recommender, (), task, 0.0)
         return make_plan(recommendation, task, quick)
 
     @available_if(_refitted_has("predict_proba"))

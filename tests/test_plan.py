@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -5,7 +7,13 @@ from sklearn.datasets import load_wine
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
-from skmeta import MetaHyperparamSelector, MetaLearnerClassifier, load_knowledge
+from skmeta import (
+    MetaHyperparamSelector,
+    MetaLearnerClassifier,
+    _search,
+    _text,
+    load_knowledge,
+)
 from skmeta._plan import _choose_those_in_time
 from skmeta._schedule import Schedule
 from skmeta._trials import Task
@@ -73,6 +81,23 @@ def test_it_ends_with_the_budget(wine, monkeypatch):
     two = MetaLearnerClassifier(time_budget=budget, n_jobs=2).preview(*wine)
     assert len(two) >= len(short)
     np.testing.assert_allclose(two["elapsed_seconds"], two["seconds"].cumsum() / 2)
+
+
+def test_as_many_splits_as_fit_has_for_texts(wine, monkeypatch):
+    """One where texts take long, so that there is more time for candidates."""
+    X, y = wine
+    words = np.random.default_rng(0).choice(list("abcdefghij"), size=(len(X), 8))
+    X = X.assign(text=[" ".join(row) for row in words])
+    digest = _text._digest
+
+    def slowly(texts):
+        time.sleep(0.4)
+        return digest(texts)
+
+    monkeypatch.setattr(_text, "_digest", slowly)
+    monkeypatch.setattr(_search, "make_plan", lambda recommendation, task, quick: task)
+    assert len(MetaLearnerClassifier(time_budget=100).preview(X, y).splits) == 5
+    assert len(MetaLearnerClassifier(time_budget=2).preview(X, y).splits) == 1
 
 
 def test_what_is_there_in_any_case(wine):
