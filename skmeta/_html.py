@@ -24,6 +24,7 @@ _STYLE = """
 .skmeta th {font-weight: 600; opacity: .75; white-space: normal; vertical-align: bottom}
 .skmeta .text {text-align: left}
 .skmeta td.long {white-space: normal; min-width: 12em; overflow-wrap: anywhere}
+.skmeta .narrow td.text {white-space: normal; min-width: 6em; overflow-wrap: anywhere}
 .skmeta details {margin: .4em 0}
 .skmeta summary {cursor: pointer}
 """
@@ -61,7 +62,7 @@ def section(title, content):
     return f"<details><summary>{escape(title)}</summary>{content}</details>"
 
 
-def table(frame, n_rows=_N_ROWS):
+def table(frame, n_rows=_N_ROWS, is_narrow=False):
     """Return the first rows of a table.
 
     Parameters
@@ -70,6 +71,8 @@ def table(frame, n_rows=_N_ROWS):
         Its index is the first column. Cells are text, numbers or dicts.
     n_rows : int, default=10
         Most rows; how many are left out is said.
+    is_narrow : bool, default=False
+        Whether all text may be broken into lines, where many columns hold some.
 
     Returns
     -------
@@ -91,8 +94,9 @@ def table(frame, n_rows=_N_ROWS):
     )
     more = len(frame) - len(shown)
     rest = sentence(f"and {more} more") if more > 0 else ""
+    kind = ' class="narrow"' if is_narrow else ""
     return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table{kind}><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{rest}"
     )
 

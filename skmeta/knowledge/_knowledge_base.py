@@ -611,7 +611,7 @@ class KnowledgeBase:
         said = sentence(f"Base learners, best by {metric}:")
         learners = table(self.summary(metric), n_rows=20)
         tasks = summarize_tasks(self, metric)
-        listed = section("Tasks", table(tasks, n_rows=len(tasks)))
+        listed = section("Tasks", table(tasks, n_rows=len(tasks), is_narrow=True))
         return page(sentence(repr(self)), said, learners, listed)
 
     def __repr__(self):
