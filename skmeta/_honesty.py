@@ -1,7 +1,7 @@
 """How rows are divided, so that none is judged by what was chosen on it."""
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 _MOST_PARTS = 10
 _PARTS_OF_ONE_SPLIT = 5
@@ -84,6 +84,46 @@ def deal_out(tested, n_parts, codes, groups=None, seed=0):
     part_of_unit = np.empty(len(first), dtype=np.int64)
     part_of_unit[order] = np.arange(len(first)) % n_parts
     return part_of_unit[unit_of][row_of]
+
+
+def score_of_choice(scores, tests):
+    """Estimate what the best candidate scores on new rows.
+
+    In each split that is judged which is the best on all splits that share no tested
+    row with it, so that luck there counts for nothing.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_candidates, n_splits)
+        Greater is better; NaN for what is never chosen.
+    tests : list of ndarray of int
+        The rows tested in each split.
+
+    Returns
+    -------
+    score : float
+        Mean over splits; NaN if every two of them share rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmeta._honesty import score_of_choice
+    >>> tests = [np.array([0, 1]), np.array([2, 3])]
+    >>> score_of_choice(np.array([[0.9, 0.7], [0.8, 0.8]]), tests)
+    0.75
+    """
+    usable = scores[~np.isnan(scores).any(axis=1)]
+    if len(tests) < 2 or len(usable) == 0:
+        return np.nan
+    rows = np.concatenate(tests)
+    numbers = np.repeat(np.arange(len(tests)), [len(test) for test in tests])
+    is_tested = sparse.csr_array((np.ones(len(rows)), (numbers, rows)))
+    is_other = (is_tested @ is_tested.T).toarray() == 0
+    judged = np.flatnonzero(is_other.any(axis=1))
+    if len(judged) == 0:
+        return np.nan
+    chosen = (usable @ is_other[:, judged]).argmax(axis=0)
+    return float(usable[chosen, judged].mean())
 
 
 def jackknife_interval(score, without):

@@ -171,8 +171,8 @@ def _summary(search):
         text += f": {best}, compared with nothing"
     honest = getattr(search, "honest_score_", float("nan"))
     if honest == honest:
-        low, high = search.honest_interval_
-        n_members = int((board["weight"] > 0).sum())
+        low, high = getattr(search, "honest_interval_", (float("nan"), float("nan")))
+        n_members = int((board["weight"] > 0).sum()) if "weight" in board else 1
         of = "the classifier" if n_members == 1 else f"the ensemble of {n_members}"
         text += f"; expected of {of} on new rows: {honest:.4f}"
         if low == low:

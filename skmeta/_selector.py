@@ -1,6 +1,7 @@
 import sys
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MethodMapping
@@ -12,6 +13,7 @@ from skmeta._base_learners import (
     split_hyperparameters,
 )
 from skmeta._export import to_sklearn
+from skmeta._honesty import score_of_choice
 from skmeta._inputs import check_number, with_seeds
 from skmeta._search import MetaSearch
 from skmeta._trials import Task
@@ -104,6 +106,11 @@ class MetaHyperparamSelector(MetaSearch):
         The best hyperparameters, as ``estimator.set_params`` takes them.
     best_score_ : float
         Their mean cross-validated score.
+    honest_score_ : float
+        Estimate of the score of ``best_estimator_`` on new rows, without the optimism
+        of `best_score_`: in each split that of which is the best on the others. NaN
+        without cross-validation and where every two splits test some same row, as a
+        single holdout does. Only with `refit`.
     best_index_ : int
         Their position in `cv_results_`.
     cv_results_ : dict
@@ -354,6 +361,13 @@ class MetaHyperparamSelector(MetaSearch):
 
     def _context(self):
         return [self.estimator]
+
+    def _combine(self, trials, task, fitted, weights):
+        super()._combine(trials, task, fitted, weights)
+        failed = self.leaderboard_["error"].sort_index().notna().to_numpy()
+        scores = np.where(failed[:, np.newaxis], np.nan, trials.evaluations.scores)
+        tests = [test for _, test in task.splits]
+        self.honest_score_ = score_of_choice(scores, tests)
 
     def _advice(self, trials):
         return (

@@ -16,9 +16,14 @@ from sklearn.model_selection import (
 )
 from sklearn.naive_bayes import GaussianNB
 
-from skmeta import MetaLearnerClassifier
+from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
 from skmeta._decision import EXPONENTS
-from skmeta._honesty import deal_out, jackknife_interval, make_parts
+from skmeta._honesty import (
+    deal_out,
+    jackknife_interval,
+    make_parts,
+    score_of_choice,
+)
 from skmeta._limits import OutOfTime
 from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
@@ -109,6 +114,41 @@ def test_jackknife_of_a_mean_is_students_interval():
 
 
 # The estimate
+
+
+def test_score_of_a_lucky_choice():
+    """Each is best on one split: who chooses by the others has the worse one there."""
+    tests = [np.arange(3), np.arange(3, 6), np.arange(6, 9)]
+    scores = np.array([[0.9, 0.6, 0.6], [0.7, 0.7, 0.7], [np.nan, 1.0, 1.0]])
+    assert score_of_choice(scores, tests) == pytest.approx((0.7 + 0.6 + 0.6) / 3)
+    repeated = score_of_choice(np.tile(scores, 2), tests * 2)
+    assert repeated == score_of_choice(scores, tests)
+    assert np.isnan(score_of_choice(scores[:, :1], tests[:1]))
+    assert np.isnan(score_of_choice(scores[2:], tests))
+    assert np.isnan(score_of_choice(np.empty((2, 0)), []))
+
+
+def test_score_of_a_choice_among_noise_is_chance():
+    rng = np.random.default_rng(0)
+    scores = rng.normal(0.5, 0.1, size=(200, 20, 5))
+    tests = np.arange(100).reshape(5, 20)
+    honest = np.mean([score_of_choice(each, list(tests)) for each in scores])
+    assert honest == pytest.approx(0.5, abs=0.01)
+    assert np.mean(scores.mean(axis=2).max(axis=1)) > 0.57
+
+
+def test_the_selector_has_one(iris):
+    """By whatever scorer, since nothing has to be predicted for it."""
+
+    def own(estimator, X, y):
+        return estimator.score(X, y)
+
+    search = MetaHyperparamSelector(
+        LogisticRegression(), n_candidates=3, scoring=own, random_state=0
+    ).fit(*iris)
+    assert 0.9 < search.honest_score_ <= search.best_score_
+    assert f"{search.honest_score_:.4f}." in search._repr_html_()
+    assert np.isnan(search.set_params(n_candidates=1).fit(*iris).honest_score_)
 
 
 def make_out_of_fold(y, splits, scoring, weights=None):
