@@ -73,7 +73,9 @@ def recommender():
 
 @pytest.fixture(scope="module")
 def meta_features():
-    return MetaFeatureExtractor(level="full").fit(*table(1_000)).meta_features_
+    extractor = MetaFeatureExtractor(level="full").fit(*table(1_000))
+    names = extractor.get_feature_names_out()
+    return dict(zip(names, extractor.meta_features_, strict=True))
 
 
 @pytest.mark.benchmark(group="meta-features, 100,000 x 20")
