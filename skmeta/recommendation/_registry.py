@@ -46,16 +46,7 @@ def get_recommender(recommender):
     ValueError
         If the name is not known, or the object has no such methods.
     """
-    if isinstance(recommender, str) and recommender in RECOMMENDERS:
-        return RECOMMENDERS[recommender]()
-    is_object = not isinstance(recommender, type)
-    if is_object and hasattr(recommender, "fit") and hasattr(recommender, "recommend"):
-        return recommender
-    misspelt = [recommender] if isinstance(recommender, str) else []
-    raise ValueError(
-        f"recommender must be one of {sorted(RECOMMENDERS)} or have fit and "
-        f"recommend, got: {recommender!r}.{did_you_mean(misspelt, RECOMMENDERS)}"
-    )
+    return _get(recommender, RECOMMENDERS, "recommender", "recommend")
 
 
 def get_explorer(explorer):
@@ -75,12 +66,17 @@ def get_explorer(explorer):
     ValueError
         If the name is not known, or the object has no such methods.
     """
-    if isinstance(explorer, str) and explorer in EXPLORERS:
-        return EXPLORERS[explorer]()
-    is_object = not isinstance(explorer, type)
-    if is_object and hasattr(explorer, "fit") and hasattr(explorer, "propose"):
-        return explorer
+    return _get(explorer, EXPLORERS, "explorer", "propose")
+
+
+def _get(given, known, parameter, method):
+    if isinstance(given, str) and given in known:
+        return known[given]()
+    is_object = not isinstance(given, type)
+    if is_object and hasattr(given, "fit") and hasattr(given, method):
+        return given
+    misspelt = [given] if isinstance(given, str) else []
     raise ValueError(
-        f"explorer must be one of {sorted(EXPLORERS)}, have fit and propose, or be "
-        f"None, got: {explorer!r}."
+        f"{parameter} must be one of {sorted(known)} or have fit and {method}, got: "
+        f"{given!r}.{did_you_mean(misspelt, known)}"
     )
