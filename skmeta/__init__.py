@@ -2,6 +2,7 @@
 
 import logging as _logging
 
+from skmeta._augmentation import AugmentedClassifier
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._configuration import Configuration
 from skmeta._meta_tree import MetaDecisionTreeClassifier
@@ -23,6 +24,7 @@ __version__ = "0.1.0.dev0"
 _logging.getLogger("skmeta").addHandler(_logging.NullHandler())
 
 __all__ = [
+    "AugmentedClassifier",
     "Configuration",
     "KnowledgeBase",
     "MetaDecisionTreeClassifier",

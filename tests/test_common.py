@@ -5,6 +5,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from skmeta import (
+    AugmentedClassifier,
     MetaDecisionTreeClassifier,
     MetaHyperparamSelector,
     MetaLearnerClassifier,
@@ -21,6 +22,7 @@ EXPECTED_FAILURES = {
     },
     "MetaHyperparamSelector": {},
     "MetaDecisionTreeClassifier": {},
+    "AugmentedClassifier": {},
 }
 
 
@@ -37,6 +39,8 @@ ESTIMATORS = [
     ),
     # Five classifiers for each part of the table: more parts are only more of the same.
     MetaDecisionTreeClassifier(cv=2, random_state=0),
+    # The policy in which rows of weight 0 are as if they were not there.
+    AugmentedClassifier(LogisticRegression(), "class_weights"),
 ]
 # As `parametrize_with_checks` does, whose generator pytest 9 warns about with
 # scikit-learn 1.6.

@@ -1,0 +1,291 @@
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+
+from skmeta import (
+    AugmentedClassifier,
+)
+from skmeta._augmentation import POLICIES, _count_lacking
+
+COUNTS = {"a": 40, "b": 17, "c": 2, "d": 1}
+
+
+class RemembersRows(ClassifierMixin, BaseEstimator):
+    """Keeps what it was fitted on."""
+
+    def fit(self, X, y, sample_weight=None):
+        self.X_, self.y_, self.weights_ = X, y, sample_weight
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(X.shape[0], self.classes_[0])
+
+
+def needs(policy):
+    if policy == "smote":
+        pytest.importorskip("imblearn")
+    return policy
+
+
+def rows_of(policy, X, y, weights=None, **params):
+    clf = AugmentedClassifier(RemembersRows(), policy, random_state=0, **params)
+    fitted = clf.fit(X, y, weights).estimator_
+    return fitted.X_, fitted.y_, fitted.weights_
+
+
+@pytest.fixture(scope="module")
+def y():
+    return np.repeat(list(COUNTS), list(COUNTS.values()))
+
+
+@pytest.fixture(scope="module")
+def numbers():
+    """60 rows of four columns; the third is one of codes, the last has gaps."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    X[:, 2] = rng.integers(4, size=60)
+    X[::7, 3] = np.nan
+    return X
+
+
+@pytest.fixture(scope="module")
+def tables(numbers):
+    """The same rows in each form that a `TableEncoder` gives, and in some others."""
+    frame = pd.DataFrame(numbers, columns=list("pqrs"))
+    frame["r"] = pd.Categorical.from_codes(
+        np.r_[[-1, -1], numbers[2:, 2].astype(int)], categories=list("wxyz")
+    )
+    nullable = frame.assign(
+        t=pd.array([1, None, 30] * 20, dtype="Int64"), u=numbers[:, 0] > 0
+    )
+    counts = sparse.random(60, 30, density=0.2, format="csr", random_state=0)
+    return {
+        "array": numbers,
+        "frame": frame,
+        "nullable": nullable,
+        "categories": frame[["r"]],
+        "sparse array": sparse.csr_array(counts),
+        "sparse matrix": sparse.csc_matrix(counts),
+    }
+
+
+# What the policies do
+
+
+def test_count_lacking_worked_example():
+    """Half of five rows are three: a class of one row lacks two, one of three none."""
+    codes = np.repeat([0, 1, 2], [5, 3, 1])
+    assert list(_count_lacking(codes, 0.5)) == [(2, 2)]
+    assert list(_count_lacking(codes, 1.0)) == [(1, 2), (2, 4)]
+    assert list(_count_lacking(codes, 0.1)) == []
+
+
+def test_class_weights_worked_example():
+    """Three rows against one: each class weighs two then, and all four as before."""
+    X, y = np.zeros((4, 1)), [0, 0, 0, 1]
+    _, _, weights = rows_of("class_weights", X, y)
+    np.testing.assert_allclose(weights, [2 / 3, 2 / 3, 2 / 3, 2])
+    _, _, milder = rows_of("class_weights", X, y, strength=0.5)
+    np.testing.assert_allclose(milder[3] / milder[0], 3**0.5)
+    np.testing.assert_allclose(milder.sum(), 4)
+    _, _, given = rows_of("class_weights", X, y, weights=[1, 1, 0, 2])
+    np.testing.assert_allclose(given, [1, 1, 0, 2])  # these are balanced already
+
+
+def test_class_weights_are_those_of_scikit_learn():
+    """As `class_weight="balanced"`."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(100, 3)), np.repeat([0, 1, 2], [70, 20, 10])
+    ours = AugmentedClassifier(LogisticRegression(), "class_weights").fit(X, y)
+    theirs = LogisticRegression(class_weight="balanced").fit(X, y)
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X))
+
+
+def test_oversampled_rows_are_copies(numbers, y):
+    """Rare classes get half of the rows of the largest, each row about as often."""
+    X, labels, _ = rows_of("oversample", numbers, y)
+    assert pd.Series(labels).value_counts().to_dict() == {
+        "a": 40, "b": 20, "c": 20, "d": 20
+    }  # fmt: skip
+    np.testing.assert_array_equal(X[:60], numbers)
+    of_c = pd.DataFrame(X[labels == "c"]).value_counts(dropna=False)
+    assert of_c.tolist() == [10, 10]
+    assert {tuple(row) for row in X[labels == "b", :2]} == {
+        tuple(row) for row in numbers[y == "b", :2]
+    }
+
+
+def test_smote_lies_between_rows_of_a_class():
+    """A new row is between two rows of its class; the row of a class of one repeats."""
+    pytest.importorskip("imblearn")
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(33, 2)) * [1.0, 100.0], np.repeat([0, 1, 2], [20, 12, 1])
+    made, labels, _ = rows_of("smote", X, y, strength=1.0)
+    assert np.bincount(labels).tolist() == [20, 20, 20]
+    own = X[y == 1]
+    for row in made[33:41]:
+        to_row, along = row - own, own[np.newaxis] - own[:, np.newaxis]
+        cross = to_row[:, None, 0] * along[..., 1] - to_row[:, None, 1] * along[..., 0]
+        np.fill_diagonal(cross, np.inf)
+        assert np.abs(cross).min() < 1e-9
+    np.testing.assert_allclose(made[labels == 2], np.tile(X[32], (20, 1)))
+
+
+def test_smote_does_not_depend_on_units():
+    """In other units the rows that are made up are the same."""
+    pytest.importorskip("imblearn")
+    rng = np.random.default_rng(0)
+    X, y, units = rng.normal(size=(40, 3)), np.repeat([0, 1], [30, 10]), [1.0, 1e3, 1e6]
+    made, _, _ = rows_of("smote", X, y)
+    in_units, _, _ = rows_of("smote", X * units, y)
+    np.testing.assert_allclose(in_units, made * units)
+
+
+@pytest.mark.parametrize("policy", ["smote", "noise"])
+def test_nothing_lies_between_codes(policy, numbers, y):
+    """Codes of categories stay such, and what is missing is missing or the median."""
+    X, _, _ = rows_of(needs(policy), numbers, y)
+    np.testing.assert_array_equal(X[:60], numbers)
+    assert set(X[60:, 2]) <= {0.0, 1.0, 2.0, 3.0}
+    assert len(np.intersect1d(X[60:, 0], numbers[:, 0])) <= 20  # of the class of one
+    if policy == "noise":
+        np.testing.assert_array_equal(np.isnan(X[60:, 3]), np.isnan(numbers[:, 3]))
+    else:
+        assert not np.isnan(X[60:]).any()
+
+
+def test_noise_is_a_share_of_the_deviation():
+    """Columns vary as much whatever they are measured in; constants do not."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(2_000, 3)) * [1.0, 100.0, 0.0] + 0.5
+    made, _, _ = rows_of("noise", X, np.arange(2_000) % 2, strength=0.2)
+    np.testing.assert_allclose((made[2_000:] - X).std(axis=0), [0.2, 20, 0], rtol=0.1)
+
+
+def test_noise_leaves_zeros_and_indicators_of_sparse_matrices():
+    """Only what is there and no whole number is moved."""
+    X = sparse.csr_array(np.array([[0.0, 1.0, 0.5], [1.5, 0.0, 0.0], [0.5, 1.0, 2.5]]))
+    made, _, _ = rows_of("noise", X, [0, 1, 1])
+    np.testing.assert_array_equal(made[:3].toarray(), X.toarray())
+    new, old = made[3:].toarray(), X.toarray()
+    np.testing.assert_array_equal(new[:, 1], old[:, 1])
+    np.testing.assert_array_equal(new == 0, old == 0)
+    assert (new[:, 0] != old[:, 0]).sum() == 2
+
+
+def test_mixup_mixes_rows_and_draws_their_class():
+    """A mixed row is between two rows, and more often of the class it is nearer to."""
+    X = np.repeat([[0.0], [1.0]], 5_000, axis=0)
+    y = np.repeat(["left", "right"], 5_000)
+    made, labels, weights = rows_of("mixup", X, y, y == "right", strength=1.0)
+    new, is_right = made[10_000:, 0], labels[10_000:] == "right"
+    assert new.min() >= 0
+    assert new.max() <= 1
+    mixed = (new > 0) & (new < 1)
+    assert 0.4 < mixed.mean() < 0.6
+    # Uniform for a strength of 1, and the probability of the class is the proportion.
+    for low in (0.1, 0.5, 0.8):
+        near = mixed & (new > low) & (new <= low + 0.1)
+        assert abs(is_right[near].mean() - low - 0.05) < 0.1
+    np.testing.assert_allclose(weights[10_000:], new)
+
+
+# What they take
+
+
+@pytest.mark.parametrize("form", ["array", "frame", "nullable", "categories",
+                                  "sparse array", "sparse matrix"])  # fmt: skip
+@pytest.mark.parametrize("policy", POLICIES)
+def test_tables_of_all_forms(policy, form, tables, y):
+    """Rows keep their form, come first as given, and the same seed gives the same."""
+    table, weights = tables[form], np.linspace(0.5, 2, 60)
+    if policy == "mixup" and hasattr(table, "iloc"):
+        with pytest.raises(ValueError, match=r"nothing lies in between.*indicators"):
+            rows_of(policy, table, y)
+        return
+    X, labels, _ = rows_of(needs(policy), table, y)
+    again, same, weights = rows_of(policy, table, y, weights)
+    assert labels.tolist() == same.tolist()
+    assert weights.shape == labels.shape
+    assert (weights > 0).all()
+    if sparse.issparse(table):
+        np.testing.assert_array_equal(X[:60].toarray(), table.toarray())
+        assert (again != X).nnz == 0
+        return
+    assert type(X) is type(table)
+    if hasattr(table, "iloc"):
+        given = X.iloc[:60].reset_index(drop=True).astype(table.dtypes)
+        pd.testing.assert_frame_equal(given, table)
+        is_category = table.dtypes == "category"
+        assert (X.dtypes == "category").tolist() == is_category.tolist()
+        pd.testing.assert_frame_equal(X, again)
+    else:
+        np.testing.assert_array_equal(X, again)
+
+
+@pytest.mark.parametrize("policy", ["oversample", "smote"])
+def test_balanced_classes_stay_as_they_are(policy, numbers):
+    """Where no class is rare, no row is made up."""
+    y = np.arange(60) % 2
+    X, labels, weights = rows_of(policy, numbers, y)
+    np.testing.assert_array_equal(X, numbers)
+    np.testing.assert_array_equal(labels, y)
+    assert weights is None
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"policy": "flip"}, r"policy must be one of \['class_weights'.*got: 'flip'"),
+        ({"strength": 0}, "strength must be a number > 0 or None, got: 0"),
+    ],
+)
+def test_parameters_are_checked(params, message, numbers, y):
+    """Errors say what is allowed."""
+    with pytest.raises(ValueError, match=message):
+        AugmentedClassifier(RemembersRows()).set_params(**params).fit(numbers, y)
+
+
+def test_class_weights_need_an_estimator_that_takes_them(numbers, y):
+    """The error says what to take instead."""
+    clf = AugmentedClassifier(KNeighborsClassifier(), "class_weights")
+    with pytest.raises(ValueError, match=r"must take sample_weight.*'oversample'"):
+        clf.fit(numbers[:, :3], y)
+
+
+@pytest.mark.parametrize("policy", ["smote", "noise"])
+def test_words_are_refused(policy):
+    """Of words no row can be made up."""
+    X = pd.DataFrame({"word": pd.Series(["a", "b"] * 5, dtype=object)})
+    with pytest.raises(ValueError, match=r"the column 'word' of object.*Encode it"):
+        rows_of(policy, X, np.repeat([0, 1], [8, 2]))
+
+
+def test_smote_without_its_package(monkeypatch, numbers, y):
+    """The error says how to install it."""
+    monkeypatch.setitem(__import__("sys").modules, "imblearn", None)
+    with pytest.raises(ImportError, match="pip install imbalanced-learn"):
+        rows_of("smote", numbers, y)
+
+
+def test_margins_and_searches():
+    """It is calibrated, searched and pickled as any other classifier."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(90, 3)), np.repeat(["x", "y"], [70, 20])
+    clf = AugmentedClassifier(LinearSVC(), "oversample", random_state=0)
+    assert not hasattr(clf, "predict_proba")
+    assert clf.fit(X, y).decision_function(X).shape == (90,)
+    assert CalibratedClassifierCV(clf).fit(X, y).predict_proba(X).shape == (90, 2)
+    search = GridSearchCV(clf, {"policy": ["noise", "class_weights"], "strength": [1]})
+    restored = pickle.loads(pickle.dumps(search.fit(X, y)))
+    assert restored.predict(X).tolist() == search.predict(X).tolist()
