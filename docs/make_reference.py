@@ -8,7 +8,7 @@ A test fails when the pages in this folder are not what the code says.
 from pathlib import Path
 
 from skmeta import load_knowledge
-from skmeta._base_learners import BASE_LEARNERS, default_configurations
+from skmeta._base_learners import AUGMENTATION, BASE_LEARNERS, default_configurations
 from skmeta.metafeatures._registry import feature_table
 
 HERE = Path(__file__).parent
@@ -21,7 +21,8 @@ def base_learners_page():
         "",
         "Written by `python docs/make_reference.py`; do not edit. Each is a pipeline "
         "of an encoder for tables and a classifier. `table__` stands before what is "
-        "meant for the encoder.",
+        "meant for the encoder. Besides, each takes `table__augmentation`: "
+        f"{AUGMENTATION.describe()}.",
     ]
     for name, learner in BASE_LEARNERS.items():
         classifier = learner.estimator.replace(":", ".")

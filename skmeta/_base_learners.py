@@ -22,9 +22,14 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
+from skmeta._augmentation import POLICIES, AugmentedClassifier
 from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
 from skmeta._encoding import TableEncoder
 from skmeta._names import did_you_mean
+
+# Of every learner, but in no space: nobody who draws from one gets it unasked.
+# docs/meta-learning.md has what it is worth.
+AUGMENTATION = Hyperparameter("table__augmentation", None, choices=(None, *POLICIES))
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,13 @@ class BaseLearner:
         """Whether `fit` of the classifier has `sample_weight`."""
         return has_fit_parameter(self.estimator_class, "sample_weight")
 
+    def check(self, hyperparameters):
+        """Raise a ValueError for an unknown hyperparameter or a value out of range."""
+        values = dict(hyperparameters)
+        AUGMENTATION.check(values.pop(AUGMENTATION.name, None))
+        if self.space.hyperparameters:  # of other classes than ours nobody knows them
+            self.space.check(values)
+
     def suits(self, size):
         """Say whether the learner should be offered for a task of this size."""
         return (
@@ -143,6 +155,13 @@ class BaseLearner:
         classifier = self.estimator_class(**self.fixed, **params)
         if "random_state" in classifier.get_params():
             classifier.set_params(random_state=random_state)
+        # Of what is learned from alone, and so no step of the pipeline; within folds
+        # of a calibration, too.
+        policy = encoding.pop("augmentation", None)
+        if policy is not None:
+            classifier = AugmentedClassifier(
+                classifier, policy, random_state=random_state
+            )
         if self.has_margins:
             classifier = CalibratedClassifierCV(
                 classifier, cv=_calibration_folds(size), ensemble=False
@@ -228,12 +247,12 @@ def _calibration_folds(size):
 
 
 def split_hyperparameters(values):
-    """Separate what is meant for the table encoder from what is the learner's.
+    """Separate what is done to the table from what is the learner's.
 
     Parameters
     ----------
     values : mapping
-        Hyperparameters; those of the encoder begin with ``table__``.
+        Hyperparameters; those of the table begin with ``table__``.
 
     Returns
     -------

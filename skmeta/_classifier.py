@@ -352,7 +352,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         are the most probable classes, and `to_code` says how to weigh them. It works
         where skmeta is not installed, and a clone of it can be fitted on other rows
         of the same table. It is told then which columns are numbers, text and
-        categories and which are ignored, and the levels of the categories.
+        categories and which are ignored, and the levels of the categories. Rows are
+        not augmented then.
 
         Returns
         -------
@@ -391,8 +392,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Raises
         ------
         ValueError
-            If something has no equal in plain scikit-learn, or cannot be imported,
-            such as a function defined in a session.
+            If something has no equal in plain scikit-learn, as augmentation has
+            none, or cannot be imported, such as a function defined in a session.
         """
         self._check_refitted("to_code")
         return to_code(self.ensemble_)

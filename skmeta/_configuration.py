@@ -144,7 +144,8 @@ class Hyperparameter:
     ----------
     name : str
         As `set_params` of the estimator takes it; ``table__`` in front means a
-        parameter of the `TableEncoder` before it.
+        parameter of the `TableEncoder` before it, and ``table__augmentation`` the
+        policy of an `AugmentedClassifier` around it.
     default : object
         The value when nothing else is said.
     low, high : int or float, default=None
@@ -166,6 +167,11 @@ class Hyperparameter:
     def allows(self, value):
         """Say whether a value lies in the range or is one of the choices."""
         return self._is_choice(value) or self._is_number(value)
+
+    def check(self, value):
+        """Raise a ValueError unless a value is allowed."""
+        if not self.allows(value):
+            raise ValueError(f"{self.name} must be {self.describe()}, got: {value!r}.")
 
     def _is_choice(self, value):
         return any(
@@ -259,10 +265,7 @@ class ConfigurationSpace:
                     f"hyperparameter must be one of {sorted(by_name)}, got: {name!r}."
                     f"{did_you_mean([name], by_name)}"
                 )
-            if not by_name[name].allows(value):
-                raise ValueError(
-                    f"{name} must be {by_name[name].describe()}, got: {value!r}."
-                )
+            by_name[name].check(value)
 
     def sample(self, random_state=None):
         """Draw a value for every hyperparameter.

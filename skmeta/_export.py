@@ -33,6 +33,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils import Bunch
 
+from skmeta._augmentation import AugmentedClassifier
 from skmeta._base_learners import BASE_LEARNERS, ClassNumbers
 from skmeta._encoding import CYCLES, DATE_PARTS, OTHER_LABEL, TableEncoder, label_of
 from skmeta._ensemble import WeightedEnsemble, least_probability
@@ -55,7 +56,7 @@ def to_sklearn(estimator):
     -------
     plain : estimator
         Fitted. It shares nothing with `estimator`, and a clone of it can be fitted
-        on other rows of the same table.
+        on other rows of the same table, without augmentation.
 
     Raises
     ------
@@ -81,7 +82,19 @@ def to_code(ensemble):
     Returns
     -------
     source : str
+
+    Raises
+    ------
+    ValueError
+        If something in it has no equal in scikit-learn, or was fitted on rows that
+        were made up or weighed anew, which what has only scikit-learn would not be.
     """
+    if _is_augmented(ensemble):
+        raise ValueError(
+            "Code of scikit-learn alone cannot make up rows, but a member of the "
+            "ensemble was fitted on such (table__augmentation). to_sklearn() gives "
+            "what was fitted."
+        )
     plain = clone(to_sklearn(ensemble))
     inner = getattr(plain, "estimator", plain)
     members = inner.estimators if isinstance(inner, VotingClassifier) else []
@@ -104,6 +117,13 @@ def to_code(ensemble):
             "",
         ]
     )
+
+
+def _is_augmented(estimator):
+    if isinstance(estimator, WeightedEnsemble):
+        return any(map(_is_augmented, estimator.estimators_))
+    parts = estimator.get_params().values()
+    return any(isinstance(part, AugmentedClassifier) for part in parts)
 
 
 def check_plain(estimator):
@@ -233,9 +253,9 @@ def _plain_member(estimator):
     """Return a pipeline, or several models of one candidate, without skmeta."""
     if isinstance(estimator, WeightedEnsemble):  # the models of the splits
         return _plain_classifier(estimator)
-    ours = (TableEncoder, ClassNumbers)
+    wrappers = (ClassNumbers, AugmentedClassifier)
     if not isinstance(estimator, Pipeline) or not any(
-        isinstance(step, ours) for _, step in estimator.steps
+        isinstance(step, (TableEncoder, *wrappers)) for _, step in estimator.steps
     ):
         return copy.deepcopy(estimator)
     steps = []
@@ -244,9 +264,9 @@ def _plain_member(estimator):
             table = _plain_table(step)
             _let_give_arrays(table)
             steps += table
-        elif isinstance(step, ClassNumbers):
-            steps.append((name, copy.deepcopy(step.estimator_)))
         else:
+            while isinstance(step, wrappers):
+                step = step.estimator_
             steps.append((name, copy.deepcopy(step)))
     return Pipeline(steps)
 

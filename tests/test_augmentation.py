@@ -1,4 +1,5 @@
 import pickle
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,16 @@ from sklearn.svm import LinearSVC
 
 from skmeta import (
     AugmentedClassifier,
+    Configuration,
+    MetaHyperparamSelector,
+    MetaLearnerClassifier,
 )
 from skmeta._augmentation import POLICIES, _count_lacking
+from skmeta._base_learners import BASE_LEARNERS, TaskSize, make_estimator
+from skmeta._workers import calm
+from skmeta.knowledge import Protocol, TaskSource, build_knowledge
+from skmeta.knowledge._worker import evaluate_configuration
+from skmeta.recommendation import PortfolioRecommender
 
 COUNTS = {"a": 40, "b": 17, "c": 2, "d": 1}
 
@@ -289,3 +298,150 @@ def test_margins_and_searches():
     search = GridSearchCV(clf, {"policy": ["noise", "class_weights"], "strength": [1]})
     restored = pickle.loads(pickle.dumps(search.fit(X, y)))
     assert restored.predict(X).tolist() == search.predict(X).tolist()
+
+
+# As part of a configuration
+
+
+def test_a_configuration_names_the_policy():
+    """It is around the classifier, after the encoder, with the same seed."""
+    configuration = Configuration(
+        "logistic_regression", {"C": 2.0, "table__augmentation": "noise"}
+    )
+    pipeline = make_estimator(configuration, TaskSize(60, 4), random_state=5)
+    assert list(pipeline.named_steps) == ["table", "learner"]
+    learner = pipeline["learner"]
+    assert isinstance(learner, AugmentedClassifier)
+    assert (learner.policy, learner.random_state) == ("noise", 5)
+    assert (learner.estimator.C, learner.estimator.random_state) == (2.0, 5)
+
+
+def test_margins_are_calibrated_on_rows_that_are_there():
+    """Rows are made up within the folds of the calibration."""
+    pipeline = BASE_LEARNERS["linear_svc"].make(
+        {"table__augmentation": "oversample"}, TaskSize(60, 4)
+    )
+    assert isinstance(pipeline["learner"], CalibratedClassifierCV)
+    assert isinstance(pipeline["learner"].estimator, AugmentedClassifier)
+
+
+@pytest.mark.parametrize(
+    ("learner", "policy"),
+    [
+        *product(["hist_gradient_boosting", "logistic_regression"], POLICIES),
+        ("random_forest", "smote"),
+        ("mlp", "mixup"),
+        ("k_nearest_neighbors", "oversample"),
+        ("svc", "class_weights"),
+        ("sklearn.naive_bayes:BernoulliNB", "noise"),
+    ],
+)
+def test_policies_of_learners(learner, policy):
+    """Numbers, categories and gaps can be fitted, however they are encoded."""
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [50, 20, 5])
+    X = pd.DataFrame(
+        {
+            "number": y + rng.normal(size=75),
+            "gaps": np.where(rng.random(75) < 0.2, np.nan, rng.normal(size=75)),
+            "words": np.where(rng.random(75) < 0.5, y.astype(str), "unknown"),
+        }
+    )
+    size = TaskSize(75, 3, 3)
+    configuration = Configuration(learner, {"table__augmentation": needs(policy)})
+    pipeline = make_estimator(configuration, size, random_state=0)
+    if (learner, policy) == ("hist_gradient_boosting", "mixup"):
+        with pytest.raises(ValueError, match="nothing lies in between"):
+            pipeline.fit(X, y)
+        return
+    with calm():
+        probabilities = pipeline.fit(X, y).predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert np.mean(probabilities.argmax(axis=1) == y) > 0.7
+
+
+def test_policies_are_in_no_space():
+    """Who draws or explores hyperparameters gets none, but one given is checked."""
+    for learner in BASE_LEARNERS.values():
+        assert "table__augmentation" not in learner.space.default
+        learner.check(learner.space.default | {"table__augmentation": "noise"})
+        with pytest.raises(ValueError, match=r"table__augmentation must be None or"):
+            learner.check({"table__augmentation": "flip"})
+
+
+def test_rows_that_are_tested_are_not_made_up():
+    """Where nothing is to be learned, copies of rows do not make it look otherwise."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 5)))
+    y = (np.arange(300) % 6 == 0).astype(int)
+    configuration = Configuration("extra_trees", {"table__augmentation": "oversample"})
+    cell, _ = evaluate_configuration(
+        configuration, X, y, Protocol(n_folds=3).split(y), 0, lambda: None
+    )
+    assert np.mean(cell["scores"]["roc_auc_ovr_weighted"]) < 0.6
+
+
+def rare_table(seed):
+    """200 rows of two classes, of which one is rare; three columns say which."""
+    rng = np.random.default_rng(seed)
+    y = np.where(rng.random(200) < 0.15, "rare", "usual")
+    shift = (y == "rare")[:, np.newaxis]
+    return pd.DataFrame(rng.normal(size=(200, 3)) + shift, columns=list("abc")), y
+
+
+@pytest.fixture(scope="module")
+def augmented_knowledge(tmp_path_factory):
+    """Three tables, evaluated with and without class weights."""
+    folder = tmp_path_factory.mktemp("tables")
+    sources = []
+    for seed in range(3):
+        X, y = rare_table(seed)
+        path = folder / f"table_{seed}.csv"
+        X.assign(target=y).to_csv(path, index=False)
+        sources.append(TaskSource(path.stem, str(path), "target", path.stem))
+    plain, weighed = (
+        Configuration("logistic_regression", {"C": 1.0, "table__augmentation": policy})
+        for policy in (None, "class_weights")
+    )
+    return build_knowledge(
+        sources,
+        folder / "augmented.zip",
+        configurations=[plain, weighed],
+        protocol=Protocol(n_folds=2),
+    )
+
+
+def test_it_is_evaluated_and_recommended_like_any_other(augmented_knowledge):
+    """Where weights were best for other tables, they come first, else not."""
+    for metric, best in [("balanced_accuracy", "class_weights"), ("accuracy", None)]:
+        recommender = PortfolioRecommender().fit(augmented_knowledge, metric)
+        (first,) = recommender.recommend({}, n_configurations=1).configurations
+        assert first.hyperparameters["table__augmentation"] == best
+
+
+def test_a_recommended_one_is_fitted_and_exported(augmented_knowledge):
+    """It predicts, is pickled, and leaves skmeta as it was fitted, but not as code."""
+    names = augmented_knowledge.configurations.index
+    X, y = rare_table(3)
+    clf = MetaLearnerClassifier(
+        knowledge=augmented_knowledge.with_configurations([names[1]]), random_state=0
+    ).fit(X, y)
+    assert clf.best_params_["table__augmentation"] == "class_weights"
+    (member,) = clf.ensemble_.estimators_
+    assert isinstance(member["learner"], AugmentedClassifier)
+    expected = clf.predict_proba(X)
+    restored = pickle.loads(pickle.dumps(clf))
+    np.testing.assert_array_equal(restored.predict_proba(X), expected)
+    np.testing.assert_allclose(clf.to_sklearn().predict_proba(X), expected)
+    with pytest.raises(ValueError, match="cannot make up rows"):
+        clf.to_code()
+    assert clf.distil(X).predict_proba(X).shape == (200, 2)
+
+
+def test_hyperparameters_alone_have_no_policy(augmented_knowledge):
+    """For an estimator of the user's, what differs in the policy alone is one."""
+    X, y = rare_table(3)
+    search = MetaHyperparamSelector(
+        LogisticRegression(), knowledge=augmented_knowledge, random_state=0
+    )
+    assert search.suggest(X, y) == [{"C": 1.0}]

@@ -261,9 +261,7 @@ def _evaluate(pool, records, on_progress):
 
 def _check_build(configurations, time_limit, memory_limit):
     for configuration in configurations:
-        learner = get_learner(configuration.learner)
-        if learner.space.hyperparameters:
-            learner.space.check(configuration.hyperparameters)
+        get_learner(configuration.learner).check(configuration.hyperparameters)
     for name, limit in [("time_limit", time_limit), ("memory_limit", memory_limit)]:
         if limit is not None and not limit > 0:
             raise ValueError(f"{name} must be a number > 0, got: {limit!r}.")

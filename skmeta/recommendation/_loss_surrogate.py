@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
-from skmeta._base_learners import get_learner
+from skmeta._base_learners import AUGMENTATION, get_learner
 
 # Weight of the squared distance out of the range that was tried.
 _WALL = 1.0
@@ -63,6 +63,7 @@ def describe_tried(configurations, sizes):
     usual = {
         n: encoding.get(n, default) for n, default in learner.space.default.items()
     }
+    usual[AUGMENTATION.name] = AUGMENTATION.default
     given = [usual | dict(c.hyperparameters) for c in configurations]
     shared = [name for name in given[0] if all(name in values for values in given)]
     given = [{name: values[name] for name in shared} for values in given]
