@@ -60,6 +60,7 @@ def main():
     parser.add_argument("--n-tables", type=int, default=120)
     parser.add_argument("--most-rows", type=int, default=500)
     parser.add_argument("--most-cells", type=int, default=50_000)
+    parser.add_argument("--n-jobs", type=int, default=1)
     options = parser.parse_args()
     if options.tables is not None:
         build_knowledge(
@@ -67,6 +68,7 @@ def main():
             options.output,
             configurations=choose_configurations(),
             protocol=Protocol(n_folds=3, max_rows=options.most_rows),
+            n_jobs=options.n_jobs,
             resume=True,
             on_progress=partial(print, flush=True),
         )
