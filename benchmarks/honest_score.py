@@ -229,9 +229,10 @@ class Search:
             np.tile(self.class_weights, (len(tested), 1)),
         )
         start = time.perf_counter()
-        honest, interval = self.kept.honest_score(
+        honest, chosen = self.kept.honest_score(
             self.scores, self.probabilities, MAX_MEMBERS
         )
+        interval = self.kept.honest_interval(honest, chosen)
         seconds = time.perf_counter() - start
         estimates = {
             "best_score": self.scores[self.best].mean(),

@@ -33,6 +33,9 @@ from skmeta._workers import calm
 from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.recommendation import nearest_metric
 
+# The part of what is left after the candidates in which the choice may be judged.
+_SHARE_TO_JUDGE = 0.25
+
 # What takes next to no time, and has useful probabilities on few rows.
 _QUICK = Configuration("extra_trees", {"n_estimators": 40, "min_samples_leaf": 3})
 
@@ -157,10 +160,11 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Estimate of the score of ``ensemble_`` on new rows: everything is chosen anew
         without each split, from what was predicted out of fold, and judged on that
         split [3]_. It may be higher than `best_score_`, since an ensemble is better
-        than its best member. NaN where there was no cross-validation, after an
-        interruption, where a time budget left no time for it, and where `scoring`
-        is a function of your own that `make_scorer` did not make: it may need more
-        than predictions. Only with `refit`.
+        than its best member. With little of a time budget left, the splits are left
+        out in two halves. NaN where there was no cross-validation, after an
+        interruption, where a time budget left no time for it or for all splits of a
+        candidate, and where `scoring` is a function of your own that `make_scorer` did
+        not make: it may need more than predictions. Only with `refit`.
     honest_interval_ : ndarray of shape (2,)
         An interval that is made for 95 % and held the true score of about nine in
         ten tables with 300 rows: it knows the chance in which rows were tested, not
@@ -522,9 +526,34 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         total = sum(weights[index] for index in kept)
         return {index: weights[index] / total for index in kept}
 
-    def _combine(self, trials, task, fitted, weights):
+    def _judge_early(self, trials, task):
+        """Judge before the final fits, which adapt to the time that is left then."""
+        seconds = task.out_of_fold.seconds_to_be_honest
+        is_soon = seconds < _SHARE_TO_JUDGE * task.schedule.left()
+        if task.schedule.is_limited and is_soon:
+            return self._judge(trials, task, _SHARE_TO_JUDGE)
+        return None
+
+    def _judge(self, trials, task, share=1.0):
+        """Return the honest score and what it was found by, None if there is none."""
+        if trials.evaluations.interrupted:
+            return None
+        limit = task.schedule.limit()
+        limit = None if limit is None else share * limit
+        is_short = limit is not None and task.out_of_fold.seconds_to_be_honest > limit
+        with suppress(OutOfTime), calm(), time_limit(limit):
+            return task.out_of_fold.honest_score(
+                trials.evaluations.scores,
+                self._usable_probabilities(trials),
+                self.ensemble_size,
+                task.footprint_limit.shares(trials.evaluations.footprints),
+                n_parts=2 if is_short else None,
+            )
+        return None
+
+    def _combine(self, trials, task, fitted, weights, judged):
         """Set the ensemble, and what the leaderboard says of it."""
-        super()._combine(trials, task, fitted, weights)
+        super()._combine(trials, task, fitted, weights, judged)
         self.leaderboard_["weight"] = [
             weights.get(index, 0.0) for index in self.leaderboard_.index
         ]
@@ -538,15 +567,14 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
             n_jobs=self.n_jobs,
         ).use([fitted[index] for index in weights])
         self.honest_score_, self.honest_interval_ = np.nan, np.full(2, np.nan)
-        if mean is not None and not trials.evaluations.interrupted:
+        if mean is None:
+            return
+        judged = judged or self._judge(trials, task)
+        if judged is not None:
+            self.honest_score_, chosen = judged
             with suppress(OutOfTime), calm(), time_limit(task.schedule.limit()):
-                self.honest_score_, self.honest_interval_ = (
-                    task.out_of_fold.honest_score(
-                        trials.evaluations.scores,
-                        self._usable_probabilities(trials),
-                        self.ensemble_size,
-                        task.footprint_limit.shares(trials.evaluations.footprints),
-                    )
+                self.honest_interval_ = task.out_of_fold.honest_interval(
+                    self.honest_score_, chosen
                 )
 
     @property

@@ -398,13 +398,18 @@ class OutOfFold:
         failed = [values is None for values in probabilities]
         return int(np.nanargmax(np.where(failed, np.nan, means)))
 
-    def honest_score(self, scores, probabilities, max_members, shares=None):
-        """Estimate the score of the final classifier, and how sure that is.
+    def honest_score(
+        self, scores, probabilities, max_members, shares=None, n_parts=None
+    ):
+        """Estimate the score of the final classifier.
 
         Parameters
         ----------
         scores, probabilities, max_members, shares
             Of `choose_without_each`.
+        n_parts : int, default=None
+            In how many parts to divide the rows at most: two take less time, and leave
+            the choice fewer rows. None is those of `make_parts`.
 
         Returns
         -------
@@ -412,29 +417,46 @@ class OutOfFold:
             Mean over splits. NaN where the rows cannot be divided, where the metric
             is not defined on a part of them, or where the scorer is a function of
             the user's, which may need more than predictions.
-        interval : ndarray of shape (2,)
-            With 95 % confidence; NaN where the metric needs all of the rows, and
-            where a `time_limit` around has left no time for it.
+        chosen : pair of ndarray or None
+            From `choose_without_each`, for `honest_interval`.
         """
-        unknown = np.full(2, np.nan)
-        parts = self._parts
         if not self._can_be_honest:
-            return np.nan, unknown
+            return np.nan, None
+        parts = self._parts if n_parts is None else self._parts % n_parts
         try:
             chosen = self.choose_without_each(
                 parts, scores, probabilities, max_members, shares
             )
-            score = self._mean_score(np.ones(len(parts), dtype=bool), *chosen)
+            is_any = np.ones(len(parts), dtype=bool)
+            return self._mean_score(is_any, *chosen), chosen
         except Exception:  # a metric may not be defined on some of the rows
-            return np.nan, unknown
+            return np.nan, None
+
+    def honest_interval(self, score, chosen):
+        """Say how sure an honest score is.
+
+        Parameters
+        ----------
+        score, chosen
+            From `honest_score`.
+
+        Returns
+        -------
+        interval : ndarray of shape (2,)
+            With 95 % confidence; NaN without a score, where the metric needs all of the
+            rows, and where a `time_limit` around has left no time for it.
+        """
+        unknown = np.full(2, np.nan)
+        if chosen is None:
+            return unknown
         try:
             blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
             without = [
                 self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
             ]
-        except (Exception, OutOfTime):  # nor on fewer of them
-            return score, unknown
-        return score, jackknife_interval(score, without)
+        except (Exception, OutOfTime):
+            return unknown
+        return jackknife_interval(score, without)
 
     @cached_property
     def _parts(self):
@@ -448,7 +470,7 @@ class OutOfFold:
 
     @cached_property
     def seconds_to_be_honest(self):
-        """What `honest_score` will about take, by how long the scorer does once."""
+        """What both will about take, by how long the scorer does once."""
         if not self._can_be_honest:
             return 0.0
         n_classes, n_parts = len(self.classes), self._parts.max() + 1

@@ -216,8 +216,9 @@ class MetaSearch(
         -------
         self
             With the predictions of that fit, if the other parameters of this
-            estimator are the same. Models are not measured again, so that with
-            `max_predict_ms` or `max_model_mb` another `honest_score_` is possible.
+            estimator are the same. `honest_score_` may be another one: it has all the
+            time it needs, and models are not measured again for `max_predict_ms` and
+            `max_model_mb`.
 
         Raises
         ------
@@ -559,6 +560,7 @@ class MetaSearch(
         """
         is_limited = task.schedule.is_limited
         adapts = self._adapts(recommender)
+        self._reserve(trials, task)
         while trials.n_left:
             task.schedule.n_workers = task.workers.n_usable
             if is_limited and not _put_affordable_first(trials, task):
@@ -990,7 +992,10 @@ class MetaSearch(
         """Return the weights of those that are fitted and not too much together."""
         return weights
 
-    def _combine(self, trials, task, fitted, weights):
+    def _judge_early(self, trials, task):
+        """Return what the choice is worth if that is soon found, else None."""
+
+    def _combine(self, trials, task, fitted, weights, judged):
         """Set what predicts."""
         self.best_estimator_ = fitted[self.best_index_]
 
@@ -998,6 +1003,7 @@ class MetaSearch(
         """Fit on all rows what predicts in the end, or the next best if that fails."""
         logged = [] if task.log is None else task.log["members"]
         fitted_on, first_error, members = None, None, {}
+        judged = self._judge_early(trials, task)
         if logged:
             fitted_on = {each["trial"]: each["fitted_on"] for each in logged}
             self._choose(len(trials) - 1 if insurance else logged[0]["trial"])
@@ -1029,7 +1035,7 @@ class MetaSearch(
                 self._choose_next(trials, insurance, first_error)
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
         weights = self._lighten(trials, task, fitted, weights)
-        self._combine(trials, task, fitted, weights)
+        self._combine(trials, task, fitted, weights, judged)
         return {i: (weight, members[i][1]) for i, weight in weights.items()}
 
     def _choose_next(self, trials, insurance, error):

@@ -362,8 +362,8 @@ class MetaHyperparamSelector(MetaSearch):
     def _context(self):
         return [self.estimator]
 
-    def _combine(self, trials, task, fitted, weights):
-        super()._combine(trials, task, fitted, weights)
+    def _combine(self, trials, task, fitted, weights, judged):
+        super()._combine(trials, task, fitted, weights, judged)
         failed = self.leaderboard_["error"].sort_index().notna().to_numpy()
         scores = np.where(failed[:, np.newaxis], np.nan, trials.evaluations.scores)
         tests = [test for _, test in task.splits]

@@ -26,6 +26,7 @@ from skmeta._honesty import (
 )
 from skmeta._limits import OutOfTime
 from skmeta._out_of_fold import OutOfFold
+from skmeta._refit import fit_members
 from skmeta._schedule import Schedule
 
 CHEAP = ["gaussian_nb", "linear_discriminant_analysis", "logistic_regression"]
@@ -171,9 +172,9 @@ def test_worked_example_of_two_lucky_candidates():
     probabilities = [[right[:4], wrong[4:]], [wrong[:4], right[4:]]]
     scores = np.array([[1.0, 0.0], [0.0, 1.0]])
     out_of_fold = make_out_of_fold(y, halves_of_eight(), "accuracy")
-    score, interval = out_of_fold.honest_score(scores, probabilities, 1)
+    score, chosen = out_of_fold.honest_score(scores, probabilities, 1)
     assert score == 0
-    assert interval.tolist() == [0, 0]
+    assert out_of_fold.honest_interval(score, chosen).tolist() == [0, 0]
 
 
 def test_one_candidate_has_nothing_to_be_honest_about():
@@ -188,9 +189,11 @@ def test_one_candidate_has_nothing_to_be_honest_about():
         accuracy_score(y[test], v.argmax(axis=1))
         for v, (_, test) in zip(values, splits, strict=True)
     ]
-    honest, (low, high) = make_out_of_fold(y, splits, "accuracy").honest_score(
+    out_of_fold = make_out_of_fold(y, splits, "accuracy")
+    honest, chosen = out_of_fold.honest_score(
         np.array([[np.nan] * 4, scores]), [None, values], 5
     )
+    low, high = out_of_fold.honest_interval(honest, chosen)
     assert honest == pytest.approx(np.mean(scores))
     assert honest - 0.2 < low < honest < high < honest + 0.2
 
@@ -267,6 +270,44 @@ def test_time_is_kept_for_it(iris, monkeypatch):
     monkeypatch.setattr(Schedule, "reserve", lambda self, s: reserved.append(s))
     cheap_classifier(scoring=make_scorer(slow), time_budget=20).fit(*iris)
     assert max(reserved) > 0.002 * 6 * len(EXPONENTS)
+
+
+def test_it_comes_before_fits_that_take_all_the_time(iris, monkeypatch):
+    """Where it is soon found, and they could be on fewer rows."""
+
+    def fit_to_the_end(*arguments):
+        outcomes = fit_members(*arguments)
+        monkeypatch.setattr(Schedule, "left", lambda schedule: 0.0)
+        return outcomes
+
+    monkeypatch.setattr("skmeta._search.fit_members", fit_to_the_end)
+    clf = cheap_classifier(time_budget=60).fit(*iris)
+    assert 0.9 < clf.honest_score_ <= 1
+    assert np.isnan(clf.honest_interval_).all()
+
+
+def test_few_parts_take_less_time():
+    """Each chooses the weights of the classes anew, which the scorer tells."""
+    calls = []
+
+    def count(y_true, y_pred):
+        calls.append(len(y_true))
+        return accuracy_score(y_true, y_pred)
+
+    X, y = make_classification(200, flip_y=0.2, random_state=0)
+    splits = list(StratifiedKFold(5).split(X, y))
+    values = [
+        GaussianNB().fit(X[train], y[train]).predict_proba(X[test])
+        for train, test in splits
+    ]
+    scorer = make_scorer(count)
+    out_of_fold = OutOfFold(X, y, splits, scorer, "f1_macro", False, {}, None)
+    scores = np.full((1, 5), 0.5)
+    all_parts, _ = out_of_fold.honest_score(scores, [values], 1)
+    n_calls = len(calls)
+    few_parts, _ = out_of_fold.honest_score(scores, [values], 1, n_parts=2)
+    assert len(calls) - n_calls < n_calls / 2
+    assert few_parts == pytest.approx(all_parts, abs=0.05)
 
 
 def test_the_interval_is_given_up_first(iris, monkeypatch):
