@@ -36,6 +36,10 @@ from skmeta.recommendation import nearest_metric
 # The part of what is left after the candidates in which the choice may be judged.
 _SHARE_TO_JUDGE = 0.25
 
+# Seconds that labels may be tuned in when the time is over: few for a metric that takes
+# long, and enough for all others.
+_LEAST_FOR_LABELS = 0.1
+
 # What takes next to no time, and has useful probabilities on few rows.
 _QUICK = Configuration("extra_trees", {"n_estimators": 40, "min_samples_leaf": 3})
 
@@ -551,6 +555,22 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
             )
         return None
 
+    @property
+    def _class_weights(self):
+        return self.ensemble_.class_weights if self.refit else None
+
+    def _weigh_classes(self, mean, task):
+        """Return the weights of the classes for labels, those of the log if known."""
+        log = task.log or {}
+        if log.get("members") and "class_weights" in log:
+            weights = log["class_weights"]
+            return None if weights is None else np.array(weights)
+        limit = task.schedule.limit()
+        limit = None if limit is None else max(limit, _LEAST_FOR_LABELS)
+        with suppress(OutOfTime), time_limit(limit):
+            return task.out_of_fold.weigh_classes(mean)
+        return task.out_of_fold.weigh_classes(None)
+
     def _combine(self, trials, task, fitted, weights, judged):
         """Set the ensemble, and what the leaderboard says of it."""
         super()._combine(trials, task, fitted, weights, judged)
@@ -559,7 +579,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         ]
         with calm():
             mean = task.out_of_fold.mean(trials.evaluations.probabilities, weights)
-            class_weights = task.out_of_fold.weigh_classes(mean)
+            class_weights = self._weigh_classes(mean, task)
         self.ensemble_ = WeightedEnsemble(
             [trials.candidates[index] for index in weights],
             np.array(list(weights.values())),

@@ -438,7 +438,9 @@ class MetaSearch(
                 self.refit_time_ = time.perf_counter() - started
                 _log.info("Fitted what predicts in %.1f s.", self.refit_time_)
             errors = self.leaderboard_["error"]
-            self.trial_log_ = make_log(trials, task, members, errors)
+            self.trial_log_ = make_log(
+                trials, task, members, errors, self._class_weights
+            )
             if journal is not None and sample_weight is None:
                 self._record(journal, trials, task)
         return self
@@ -991,6 +993,11 @@ class MetaSearch(
     def _lighten(self, trials, task, fitted, weights):
         """Return the weights of those that are fitted and not too much together."""
         return weights
+
+    @property
+    def _class_weights(self):
+        """What probabilities are multiplied by for labels, None for nothing."""
+        return None
 
     def _judge_early(self, trials, task):
         """Return what the choice is worth if that is soon found, else None."""

@@ -9,7 +9,7 @@ from skmeta._configuration import Configuration
 from skmeta._refit import QUICK
 
 
-def make_log(trials, task, members, errors):
+def make_log(trials, task, members, errors, class_weights=None):
     """Return a record of a search from which it can be done again.
 
     Parameters
@@ -20,6 +20,8 @@ def make_log(trials, task, members, errors):
         Weight of each candidate that predicts, and what it was fitted on.
     errors : Series of (str or None)
         Of the candidates, those of the last fits among them.
+    class_weights : ndarray of shape (n_classes,) or None, default=None
+        What probabilities are multiplied by for labels.
 
     Returns
     -------
@@ -53,6 +55,7 @@ def make_log(trials, task, members, errors):
             {"trial": index, "weight": float(weight), "fitted_on": fitted_on}
             for index, (weight, fitted_on) in members.items()
         ],
+        "class_weights": None if class_weights is None else class_weights.tolist(),
     }
 
 

@@ -1,3 +1,4 @@
+import json
 import time
 
 import numpy as np
@@ -6,7 +7,7 @@ from joblib import parallel_config
 from scipy import stats
 from sklearn.datasets import load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, get_scorer, make_scorer
+from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
 from sklearn.model_selection import (
     GroupShuffleSplit,
     LeaveOneOut,
@@ -17,7 +18,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 
 from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
-from skmeta._decision import EXPONENTS
+from skmeta._decision import EXPONENTS, LOG_WEIGHTS
 from skmeta._honesty import (
     deal_out,
     jackknife_interval,
@@ -284,6 +285,36 @@ def test_it_comes_before_fits_that_take_all_the_time(iris, monkeypatch):
     clf = cheap_classifier(time_budget=60).fit(*iris)
     assert 0.9 < clf.honest_score_ <= 1
     assert np.isnan(clf.honest_interval_).all()
+
+
+def test_labels_are_not_tuned_for_long_when_time_is_over(monkeypatch):
+    """And when replayed, with all the time there is, they are the same."""
+    calls = []
+
+    def slow(y_true, y_pred):
+        calls.append(1)
+        time.sleep(0.01)
+        return f1_score(y_true, y_pred)
+
+    def fit_to_the_end(*arguments):
+        outcomes = fit_members(*arguments)
+        patch.setattr(Schedule, "left", lambda schedule: 0.0)
+        calls.clear()
+        return outcomes
+
+    X, y = make_classification(300, weights=[0.9], flip_y=0.2, random_state=0)
+    params = {"scoring": make_scorer(slow), "time_budget": 60, "cv": 2}
+    with monkeypatch.context() as patch:
+        patch.setattr("skmeta._search.fit_members", fit_to_the_end)
+        clf = cheap_classifier(**params).fit(X, y)
+    assert len(calls) < len(LOG_WEIGHTS)
+    assert clf.ensemble_.class_weights is None
+    log = json.loads(json.dumps(clf.trial_log_))
+    again = cheap_classifier(**params).replay(X, y, log)
+    np.testing.assert_array_equal(again.predict(X), clf.predict(X))
+    del log["class_weights"]
+    tuned = cheap_classifier(**params).replay(X, y, log)
+    assert tuned.ensemble_.class_weights is not None
 
 
 def test_few_parts_take_less_time():
