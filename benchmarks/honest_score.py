@@ -142,7 +142,7 @@ class Search:
         self.y = y[seen]
         self.splits = make_splits(fold[seen])
         self.kept = OutOfFold(
-            np.zeros((len(seen), 1)), self.y, self.splits, self.scorer, metric, True,
+            self.y, self.splits, self.scorer, metric, True,
             {}, None,
         )  # fmt: skip
         self.probabilities = [[p[seen][rows] for _, rows in self.splits] for p in stack]
@@ -273,7 +273,7 @@ class Search:
             if len(np.unique(y[bag])) < len(np.unique(y)):
                 continue
             chooser = OutOfFold(
-                np.zeros((len(y), 1)), y, [(bag, bag)], self.scorer, self.metric, True,
+                y, [(bag, bag)], self.scorer, self.metric, True,
                 {}, None,
             )  # fmt: skip
             in_bag = [[p[bag]] for p in stack]

@@ -484,7 +484,6 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
 
     def _out_of_fold(self, task, sample_weight, groups):
         return OutOfFold(
-            task.X,
             task.y,
             task.splits,
             self.scorer_,
@@ -532,11 +531,11 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
 
     def _judge_early(self, trials, task):
         """Judge before the final fits, which adapt to the time that is left then."""
+        if not task.schedule.is_limited:
+            return None
         seconds = task.out_of_fold.seconds_to_be_honest
         is_soon = seconds < _SHARE_TO_JUDGE * task.schedule.left()
-        if task.schedule.is_limited and is_soon:
-            return self._judge(trials, task, _SHARE_TO_JUDGE)
-        return None
+        return self._judge(trials, task, _SHARE_TO_JUDGE) if is_soon else None
 
     def _judge(self, trials, task, share=1.0):
         """Return the honest score and what it was found by, None if there is none."""

@@ -654,17 +654,18 @@ class Prediction(ClassifierMixin, BaseEstimator):
         return True
 
 
-def score_prediction(scorer, prediction, X, y, rows, score_params):
+def score_prediction(scorer, prediction, y, rows, score_params):
     """Score a prediction for some rows as `evaluate_candidates` does.
 
     Parameters
     ----------
     scorer : callable
-        ``scorer(estimator, X, y)`` gives a float.
+        One of those that ask for predictions only: it is not given the table, of which
+        a copy would have to be made.
     prediction : Prediction
         For the rows.
-    X, y : table and ndarray
-        All rows and their classes.
+    y : ndarray of shape (n_rows,)
+        Classes of all rows.
     rows : ndarray of int
         The positions of those that were predicted.
     score_params : dict
@@ -675,8 +676,7 @@ def score_prediction(scorer, prediction, X, y, rows, score_params):
     score : float
     """
     params = params_of_rows(score_params, rows, len(y))
-    X, y = take_rows(X, rows), take_rows(y, rows)
-    return float(_score(scorer, prediction, X, y, params))
+    return float(_score(scorer, prediction, rows, take_rows(y, rows), params))
 
 
 def _score(scorer, estimator, X, y, score_params):

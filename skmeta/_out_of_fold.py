@@ -34,10 +34,8 @@ class OutOfFold:
 
     Parameters
     ----------
-    X : table of shape (n_rows, n_columns)
-        All rows.
     y : ndarray of shape (n_rows,)
-        Their classes.
+        Classes of all rows.
     splits : list of (train, test)
         Row numbers; empty if there is no cross-validation.
     scorer : callable
@@ -64,7 +62,6 @@ class OutOfFold:
 
     def __init__(
         self,
-        X,
         y,
         splits,
         scorer,
@@ -78,7 +75,7 @@ class OutOfFold:
         if encoded is None:
             encoded = np.unique(y, return_inverse=True)
         self.classes, self._codes = encoded
-        self._X, self._y = X, y
+        self._y = y
         self._scorer, self._score_params = scorer, score_params
         self._metric, self._is_exact = metric, is_exact
         self._sample_weight, self._groups = sample_weight, groups
@@ -181,7 +178,6 @@ class OutOfFold:
                 self._of_present(probabilities),
                 class_weights[..., self._present],
             ),
-            self._X,
             self._y,
             rows,
             self._score_params,

@@ -272,7 +272,7 @@ def _tried_with_models(X, y, schedule):
     ]
     task = Task(X, y, len(y), splits=splits, schedule=schedule)
     out_of_fold = OutOfFold(
-        X, y, splits, get_scorer("accuracy"), "accuracy", True, {}, None
+        y, splits, get_scorer("accuracy"), "accuracy", True, {}, None
     )
     models = [GaussianNB().fit(X[train], y[train]) for train, _ in splits]
     trials = Trials(Recommendation.none(), 3)

@@ -156,8 +156,7 @@ def test_the_selector_has_one(iris):
 def make_out_of_fold(y, splits, scoring, weights=None):
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
     params = {} if weights is None else {"sample_weight": weights}
-    X = np.zeros((len(y), 1))
-    return OutOfFold(X, y, splits, scorer, scoring, True, params, weights)
+    return OutOfFold(y, splits, scorer, scoring, True, params, weights)
 
 
 def halves_of_eight():
@@ -332,7 +331,7 @@ def test_few_parts_take_less_time():
         for train, test in splits
     ]
     scorer = make_scorer(count)
-    out_of_fold = OutOfFold(X, y, splits, scorer, "f1_macro", False, {}, None)
+    out_of_fold = OutOfFold(y, splits, scorer, "f1_macro", False, {}, None)
     scores = np.full((1, 5), 0.5)
     all_parts, _ = out_of_fold.honest_score(scores, [values], 1)
     n_calls = len(calls)

@@ -24,11 +24,9 @@ def skewed():
 
 
 def make(task, scoring, metric, *, is_exact=True, score_params=None, weights=None):
-    X, y, splits = task
+    _, y, splits = task
     scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
-    return OutOfFold(
-        X, y, splits, scorer, metric, is_exact, score_params or {}, weights
-    )
+    return OutOfFold(y, splits, scorer, metric, is_exact, score_params or {}, weights)
 
 
 def probabilities_of(estimator, task):
