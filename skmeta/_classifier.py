@@ -74,7 +74,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         What proposes further candidates when those recommended have been tried, or no
         longer gain, and `time_budget` or `n_candidates` is not used up:
         ``"evolution"`` or an object such as `RegularizedEvolution`. None ends the
-        search.
+        search: on a few hundred or thousand rows the best of hundreds is a lucky one,
+        and no better on new rows.
     base_learners : sequence of str, default=None
         Names of the base learners that may be used. None allows all of the
         catalogue that the knowledge base holds and that are installed; a
