@@ -476,8 +476,8 @@ def _on_cluster(name, address):
     package = {"dask": "distributed"}.get(name, name)
     if find_spec(package) is None:
         raise ImportError(
-            f"--cluster {name} needs {package}, which is not installed: "
-            f'pip install "skmeta[{name}]".'
+            f"--cluster {name} needs {package}, which is not installed: pip install "
+            f"{package}."
         )
     if name == "dask":
         from distributed import Client

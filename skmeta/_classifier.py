@@ -436,7 +436,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 for name in set(allowed).intersection(held)
                 if not get_learner(name).is_installed
             )
-            hint = f" To install {', '.join(absent)}: pip install skmeta[boosters]"
+            hint = f" Not installed: pip install {' '.join(absent)}"
             hint = hint if absent else ""
             raise NoCandidateError(
                 f"base_learners must allow one that the knowledge base holds "

@@ -235,6 +235,5 @@ def _naming_pyarrow():
         yield
     except ImportError as error:
         raise ImportError(
-            "Parquet files require pyarrow. "
-            "Install it with: pip install skmeta[parquet]"
+            "Parquet files require pyarrow. Install it with: pip install pyarrow"
         ) from error

@@ -1,7 +1,9 @@
 """Check what the user gives, and say what is wrong with it."""
 
 import inspect
+import os
 import warnings
+from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
@@ -144,6 +146,13 @@ def check_table(estimator, X, *, reset):
         If it is no table, or has other columns.
     """
     X = without_polars(X)
+    if X is None or isinstance(X, (str, bytes, os.PathLike, Mapping)):
+        shown = type(X).__name__ if isinstance(X, Mapping) else repr(X)
+        raise TypeError(
+            f"X must be a table: a DataFrame, an array or a sparse matrix, got: "
+            f"{shown:.80}. A file is read by pandas.read_csv, a dict of columns by "
+            f"pandas.DataFrame."
+        )
     if _is_mixed_list(X):
         X = pd.DataFrame(X)
     if not hasattr(X, "iloc"):

@@ -445,14 +445,21 @@ class OutOfFold:
         unknown = np.full(2, np.nan)
         if chosen is None:
             return unknown
-        try:
-            blocks = deal_out(self._tested, N_BLOCKS, self._codes, self._groups)
-            without = [
-                self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
-            ]
-        except (Exception, OutOfTime):
-            return unknown
-        return jackknife_interval(score, without)
+        # How often each class comes is chance, too. But without some of the rows, all
+        # of a class may be gone, which not every metric takes.
+        for codes in (np.zeros_like(self._codes), self._codes):
+            try:
+                blocks = deal_out(self._tested, N_BLOCKS, codes, self._groups)
+                without = [
+                    self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
+                ]
+            except OutOfTime:
+                return unknown
+            except Exception:
+                continue
+            if np.isfinite(without).all():
+                return jackknife_interval(score, without)
+        return unknown
 
     @cached_property
     def _parts(self):

@@ -393,8 +393,15 @@ class MetaSearch(
 
         With the log of an earlier search, what that one tried is tried again.
         """
+        earlier = dict(vars(self))
         self._forget()
-        task, knowledge, names, journal = self._begin(X, y, sample_weight, groups, log)
+        try:
+            task, knowledge, names, journal = self._begin(
+                X, y, sample_weight, groups, log
+            )
+        except Exception:  # what cannot be used costs nothing that was fitted before
+            vars(self).update(earlier)
+            raise
         schedule, log = task.schedule, task.log
         task = replace(task, reporter=self._make_reporter(task))
         quick = self._choose_insurance(task, knowledge, names)
@@ -964,6 +971,8 @@ class MetaSearch(
         """Let what was made for the case predict, since no candidate can."""
         learner = insurance.configuration.learner
         why = f"within the time budget of {self.time_budget} seconds"
+        if self.time_budget is None:
+            why = "in the fit that is replayed"
         if any(each is not None for each in trials.evaluations.footprints):
             why += " and the limits on the model"
         if trials.evaluations.interrupted:

@@ -379,8 +379,18 @@ class MetaHyperparamSelector(MetaSearch):
     def _candidates_have(self, method):
         return hasattr(self.estimator, method)
 
+    def _check_parameters(self):
+        super()._check_parameters()
+        if not hasattr(self.estimator, "get_params"):
+            raise TypeError(
+                f"estimator must be a classifier, or hold one, such as "
+                f"RandomForestClassifier(), got: {self.estimator!r}."
+            )
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        if not hasattr(self.estimator, "get_params"):
+            return tags  # `fit` says what is wrong
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
         tags.classifier_tags = inner.classifier_tags

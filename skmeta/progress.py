@@ -60,8 +60,7 @@ class ProgressBar:
             from rich.progress import BarColumn, Progress, TextColumn
         except ImportError as error:
             raise ImportError(
-                "ProgressBar needs the package rich. Install it by: "
-                "pip install 'skmeta[progress]'"
+                "ProgressBar needs the package rich. Install it by: pip install rich"
             ) from error
         bar = Progress(
             BarColumn(),

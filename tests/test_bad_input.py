@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold
 
-from skmeta import MetaLearnerClassifier, load_knowledge
+from skmeta import MetaHyperparamSelector, MetaLearnerClassifier, load_knowledge
 from skmeta.__main__ import main
 from skmeta._base_learners import check_learners
 from skmeta.exceptions import SkmetaWarning
@@ -29,6 +29,21 @@ def table():
 def cheap(**parameters):
     parameters = {"base_learners": CHEAP, "n_candidates": 2} | parameters
     return MetaLearnerClassifier(random_state=0, **parameters)
+
+
+@pytest.mark.parametrize("X", [None, "table.csv", {"a": [1] * 150}])
+def test_what_is_no_table(table, X):
+    """Neither a path nor a dict is searched on, and nothing long is printed."""
+    with pytest.raises(TypeError, match="X must be a table: a DataFrame") as raised:
+        cheap().fit(X, table[1])
+    assert len(str(raised.value)) < 250
+
+
+@pytest.mark.parametrize("estimator", ["random_forest", None, 3])
+def test_what_is_no_estimator(table, estimator):
+    """The selector takes an instance, not a name."""
+    with pytest.raises(TypeError, match="estimator must be a classifier, or hold one"):
+        MetaHyperparamSelector(estimator).fit(*table)
 
 
 def never(progress):

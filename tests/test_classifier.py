@@ -206,9 +206,26 @@ def test_what_nothing_was_compared_with_can_be_replayed(iris):
     clf = cheap_classifier(time_budget=1e-9)
     with pytest.warns(SkmetaWarning):
         clf.fit(X, y)
-    with pytest.warns(SkmetaWarning):
-        again = clone(clf).replay(X, y, clf.trial_log_)
+    with pytest.warns(SkmetaWarning, match="in the fit that is replayed"):
+        again = cheap_classifier().replay(X, y, clf.trial_log_)
     np.testing.assert_array_equal(again.predict_proba(X), clf.predict_proba(X))
+
+
+def test_what_cannot_be_used_costs_nothing_that_was_fitted(iris):
+    """After a call that is refused, the model, its log and its columns are there."""
+    X, y = iris
+    clf = cheap_classifier(n_candidates=1).fit(X, y)
+    expected, log = clf.predict_proba(X), clf.trial_log_
+    for refused in (
+        lambda: clf.fit(X[:, :2], np.ones(len(y))),
+        lambda: clf.replay(X[:100], y[:100], log),
+        lambda: clf.set_params(time_budget=-1).fit(X, y),
+    ):
+        with pytest.raises(ValueError, match="must"):
+            refused()
+        np.testing.assert_array_equal(clf.predict_proba(X), expected)
+        assert clf.trial_log_ is log
+        assert clf.n_features_in_ == 4
 
 
 def test_candidates_are_compared_on_a_sample_of_many_rows(monkeypatch):

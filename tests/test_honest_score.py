@@ -340,6 +340,17 @@ def test_few_parts_take_less_time():
     assert few_parts == pytest.approx(all_parts, abs=0.05)
 
 
+def test_how_often_a_class_comes_is_chance_too():
+    """Where one class is predicted for all, the interval is that of its share."""
+    X, y = np.random.default_rng(0).normal(size=(400, 3)), np.arange(400) % 10 < 7
+    clf = cheap_classifier(base_learners=["linear_svc"], n_candidates=1, cv=5)
+    clf.set_params(n_candidates=2).fit(X, y)
+    assert np.mean(clf.predict(X)) > 0.9
+    low, high = clf.honest_interval_
+    expected = 2 * stats.norm.ppf(0.975) * np.sqrt(0.7 * 0.3 / 400)
+    assert 0.5 * expected < high - low < 2 * expected
+
+
 def test_the_interval_is_given_up_first(iris, monkeypatch):
     """Where the time is over by then, the score is there all the same."""
 

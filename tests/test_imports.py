@@ -57,6 +57,6 @@ def test_plotting_without_matplotlib_says_what_to_install(monkeypatch, tiny_know
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(
         ImportError,
-        match=r"KnowledgeDisplay requires matplotlib\..* pip install 'skmeta\[plot\]'",
+        match=r"KnowledgeDisplay requires matplotlib\..* pip install matplotlib",
     ):
         KnowledgeDisplay.from_knowledge(tiny_knowledge)

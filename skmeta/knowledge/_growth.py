@@ -300,7 +300,12 @@ class _Records:
                 f"{self.path.name} holds an unfinished build. Go on with it by "
                 f"resume=True (--resume), or delete it."
             )
-        if resume and output.exists():
+        if output.exists() and not resume:
+            raise KnowledgeError(
+                f"{output.name} is there already. Add to it by resume=True "
+                f"(--resume), delete it, or write to another file."
+            )
+        if output.exists():
             self._take_over(load_knowledge(output), protocol)
         self._file = self.path.open("a", encoding="utf-8")
         try:

@@ -225,8 +225,7 @@ def fetch_openml(client, *, suite=None, tasks=(), on_progress=None):
     """
     if find_spec("openml") is None:
         raise ImportError(
-            "OpenML is asked by the package openml. Install it by: "
-            "pip install 'skmeta[openml]'"
+            "OpenML is asked by the package openml. Install it by: pip install openml"
         )
     numbers = read_numbers("tasks", tasks)
     directory = Path(client.directory)

@@ -31,7 +31,7 @@ def import_torch(name):
         import torch
     except ImportError as error:
         raise ImportError(
-            f"{name} requires torch. Install it with: pip install skmeta[torch]"
+            f"{name} requires torch. Install it with: pip install torch"
         ) from error
     return torch
 

@@ -43,7 +43,7 @@ def open_axes(display, ax):
     except ImportError as error:
         raise ImportError(
             f"{type(display).__name__} requires matplotlib. Install it with: "
-            f"pip install 'skmeta[plot]'"
+            f"pip install matplotlib"
         ) from error
     if ax is None:
         _, ax = plt.subplots(layout="constrained")

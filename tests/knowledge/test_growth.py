@@ -1011,6 +1011,17 @@ def test_interrupted_growth_from_old_meta_features(built, tables, grown):
         )
 
 
+def test_a_finished_file_is_not_overwritten(built, tables, tmp_path):
+    """Without resume its tasks would be gone."""
+    output = tmp_path / "out.zip"
+    built[0].save(output)
+    content = output.read_bytes()
+    with pytest.raises(KnowledgeError, match=r"out\.zip is there already\. Add to it"):
+        build_knowledge(usable(tables), output, **OPTIONS)
+    assert output.read_bytes() == content
+    assert not partial_of(output).exists()
+
+
 def test_partial_file_with_old_meta_features(built, tables, tmp_path):
     """An unfinished build of an earlier extractor is described again too."""
     output = tmp_path / "out.zip"

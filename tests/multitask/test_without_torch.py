@@ -27,6 +27,6 @@ def test_without_torch_it_is_said_what_to_install(monkeypatch, cls):
     clf = clone(cls())
     with pytest.raises(
         ImportError,
-        match=rf"{cls.__name__} requires torch\. .*: pip install skmeta\[torch\]",
+        match=rf"{cls.__name__} requires torch\. .*: pip install torch",
     ):
         clf.fit([[0.0], [1.0]], [0, 1])
