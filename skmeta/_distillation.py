@@ -1,5 +1,7 @@
 """One small model that imitates several."""
 
+import warnings
+
 import numpy as np
 from scipy import sparse
 
@@ -9,6 +11,7 @@ from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import take_rows
 from skmeta._tables import as_frame, as_table
 from skmeta._workers import calm
+from skmeta.exceptions import SkmetaWarning
 
 # What imitates: it is fast for a row and for many, and takes tables as they are.
 STUDENT = Configuration(
@@ -18,6 +21,8 @@ STUDENT = Configuration(
         "max_iter": 100,
         "max_leaf_nodes": 15,
         "min_samples_leaf": 5,
+        # Rows count by the probability of a class: few of them would make great steps.
+        "l2_regularization": 1.0,
     },
 )
 
@@ -26,6 +31,9 @@ _SHARE_MIXED = 0.2
 
 # Probabilities below are left out of what a row is said to be.
 _LEAST_SHARE = 0.02
+
+# On the likely classes of the rows given; less is worth a warning.
+_LEAST_AGREEMENT = 0.9
 
 _ROWS_PER_ROW, _LEAST_ROWS, _MOST_ROWS = 5, 2_000, 50_000
 
@@ -80,7 +88,17 @@ def distil(teacher, X, n_rows=None, random_state=0):
         student["learner"].fit(
             encoded, teacher.classes_[classes], probabilities[rows, classes]
         )
-    return WeightedEnsemble([student], None, teacher.class_weights).use([student])
+    student = WeightedEnsemble([student], None, teacher.class_weights).use([student])
+    agreement = np.mean(student.predict_proba(X).argmax(axis=1) == likely)
+    if agreement < _LEAST_AGREEMENT:
+        warnings.warn(
+            f"The small model thinks that {agreement:.0%} of the rows are of the class "
+            f"that the classifier thinks they are. Give distil more rows, or use "
+            f"ensemble_size=1.",
+            SkmetaWarning,
+            stacklevel=3,
+        )
+    return student
 
 
 def mix_rows(X, likely, n_new, rng):

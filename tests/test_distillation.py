@@ -11,6 +11,7 @@ from sklearn.metrics import log_loss
 from skmeta import MetaLearnerClassifier
 from skmeta._distillation import distil, mix_rows
 from skmeta._ensemble import WeightedEnsemble
+from skmeta.exceptions import SkmetaWarning
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,22 @@ def test_labels_follow_the_class_weights(forest):
         student.predict_proba(X_new)[:, 1] * 0.4 > (student.predict_proba(X_new)[:, 0])
     )
     np.testing.assert_array_equal(student.predict(X_new) == 1, is_second)
+
+
+def test_a_poor_student_is_no_secret():
+    """What cannot be imitated comes with a warning."""
+    X = np.random.default_rng(0).normal(size=(3_000, 1))
+
+    class Whim(RandomForestClassifier):
+        def predict_proba(self, X):
+            first = np.sin(1e6 * X[:, 0]) > 0
+            return np.column_stack([0.9 * first + 0.05, 0.95 - 0.9 * first])
+
+    teacher = Whim()
+    teacher.classes_ = np.arange(2)
+    ensemble = WeightedEnsemble([teacher], None, None).use([teacher])
+    with pytest.warns(SkmetaWarning, match=r"thinks that \d\d% of the rows are of"):
+        distil(ensemble, X)
 
 
 def test_the_same_seed_gives_the_same(forest):

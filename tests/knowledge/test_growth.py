@@ -133,7 +133,7 @@ def test_find_tasks_refuses_two_of_one_name(directory):
 def test_find_tasks_without_any_table(tmp_path):
     """A directory without tables is an error that shows it."""
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(ValueError, match=r"at least one \.csv or \.parquet file, got"):
+    with pytest.raises(ValueError, match=r"at least one \.csv, \.tsv or"):
         find_tasks([tmp_path])
 
 
