@@ -42,8 +42,8 @@ def oldest(session):
 
 @nox.session(python="3.11")
 def extras(session):
-    """Test what needs other packages: boosters, plots."""
-    session.install("-e", ".[test,boosters,plot,progress]")
+    """Test what needs other packages: boosters, plots, SMOTE."""
+    session.install("-e", ".[test,boosters,plot,progress]", "imbalanced-learn")
     session.run("pytest", "-q", "-n", "2", *session.posargs)
 
 

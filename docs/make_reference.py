@@ -22,7 +22,8 @@ def base_learners_page():
         "Written by `python docs/make_reference.py`; do not edit. Each is a pipeline "
         "of an encoder for tables and a classifier. `table__` stands before what is "
         "meant for the encoder. Besides, each takes `table__augmentation`: "
-        f"{AUGMENTATION.describe()}.",
+        f"{AUGMENTATION.describe()}; class weights only where the classifier takes "
+        f"`sample_weight`.",
     ]
     for name, learner in BASE_LEARNERS.items():
         classifier = learner.estimator.replace(":", ".")

@@ -1,5 +1,7 @@
 """Augmentation: rows made up for a fit, or weighed anew, and nothing at predictions."""
 
+from numbers import Real
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
@@ -172,9 +174,9 @@ class AugmentedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
         if self.strength is None:
             return POLICIES[self.policy][1]
-        if not self.strength > 0:
+        if not isinstance(self.strength, Real) or not 0 < self.strength < np.inf:
             raise ValueError(
-                f"strength must be a number > 0 or None, got: {self.strength!r}."
+                f"strength must be a finite number > 0 or None, got: {self.strength!r}."
             )
         return self.strength
 

@@ -121,7 +121,13 @@ class BaseLearner:
     def check(self, hyperparameters):
         """Raise a ValueError for an unknown hyperparameter or a value out of range."""
         values = dict(hyperparameters)
-        AUGMENTATION.check(values.pop(AUGMENTATION.name, None))
+        policy = values.pop(AUGMENTATION.name, None)
+        AUGMENTATION.check(policy)
+        if policy == "class_weights" and not self.takes_weights:
+            raise ValueError(
+                f"{AUGMENTATION.name} must be another one than 'class_weights' for "
+                f"{self.name}, which takes no weights, or 'oversample' instead."
+            )
         if self.space.hyperparameters:  # of other classes than ours nobody knows them
             self.space.check(values)
 

@@ -1,6 +1,7 @@
 import sys
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -536,7 +537,13 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
             return None
         seconds = task.out_of_fold.seconds_to_be_honest
         is_soon = seconds < _SHARE_TO_JUDGE * task.schedule.left()
-        return self._judge(trials, task, _SHARE_TO_JUDGE) if is_soon else None
+        if not is_soon:
+            return None
+        try:
+            return self._judge(trials, task, _SHARE_TO_JUDGE)
+        except KeyboardInterrupt:  # then what there is has to do, as in the search
+            trials.evaluations = replace(trials.evaluations, interrupted=True)
+            return None
 
     def _judge(self, trials, task, share=1.0):
         """Return the honest score and what it was found by, None if there is none."""

@@ -265,10 +265,20 @@ def _plain_member(estimator):
             _let_give_arrays(table)
             steps += table
         else:
-            while isinstance(step, wrappers):
-                step = step.estimator_
-            steps.append((name, copy.deepcopy(step)))
+            steps.append((name, _unwrap(copy.deepcopy(step))))
     return Pipeline(steps)
+
+
+def _unwrap(step):
+    """Return a fitted classifier without what is put around it for `fit` alone."""
+    while isinstance(step, (ClassNumbers, AugmentedClassifier)):
+        step = step.estimator_
+    if isinstance(step, CalibratedClassifierCV):
+        if isinstance(step.estimator, AugmentedClassifier):
+            step.estimator = step.estimator.estimator
+        for each in step.calibrated_classifiers_:
+            each.estimator = _unwrap(each.estimator)
+    return step
 
 
 # Tables

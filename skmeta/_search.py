@@ -31,6 +31,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skmeta._configuration import Configuration
 from skmeta._evaluation import STOPPED, evaluate_candidates, make_cv_results
 from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
@@ -87,8 +88,8 @@ _ROUND = 4
 # What writing down what was learned takes of a time budget, and seconds at most.
 _SHARE_OF_RECORD, _MOST_FOR_RECORD = 0.03, 0.5
 
-# Part of the time that is left in which what was learned may be judged.
-_SHARE_TO_JUDGE = 0.1
+# Part of the time that is left in which what the journal holds may be judged.
+_SHARE_TO_JUDGE_JOURNAL = 0.1
 
 # Rows on which candidates are compared at most, and with a time budget at least.
 _MOST_ROWS = 100_000
@@ -596,29 +597,69 @@ class MetaSearch(
 
     def _explore(self, knowledge, trials, task):
         """Try what nobody has tried before, as long as time or candidates are left."""
+        n_wanted, schedule = self._n_wanted(len(task.y)), task.schedule
         metric, _ = self._followed_metric(knowledge)
         explorer = clone(get_explorer(self.explorer), safe=False)
-        explorer.fit(knowledge, metric)
-        random_state = check_random_state(task.seed)
-        n_known, is_limited, goes_on = len(trials), task.schedule.is_limited, True
+        random_state, n_known = check_random_state(task.seed), len(trials)
         not_tried = trials.recommendation.take(slice(n_known, None))
-        while goes_on:
-            n_next = _ROUND
-            if self.n_candidates is not None:
-                n_next = min(n_next, self.n_candidates - len(trials))
-            found = explorer.propose(trials.observations(), n_next, random_state)
-            trials.plan_again(trials.expect(found, task.schedule.n_workers))
-            task.schedule.n_workers = task.workers.n_usable
-            if not found or (is_limited and not _put_affordable_first(trials, task)):
+        goes_on, is_fitted = True, False
+        while goes_on and (n_wanted is None or len(trials) < n_wanted):
+            n_next = _ROUND if n_wanted is None else min(_ROUND, n_wanted - len(trials))
+            found = []
+            try:
+                with time_limit(self._time_to_explore(schedule)):
+                    if not is_fitted:
+                        explorer.fit(knowledge, metric)
+                        is_fitted = True
+                    found = self._propose(explorer, trials, n_next, random_state, task)
+            except OutOfTime:
+                break
+            except Exception as error:
+                warnings.warn(
+                    f"explorer={self.explorer!r} failed, and what was tried before is "
+                    f"kept: {type(error).__name__}: {_last_line(str(error))}",
+                    SkmetaWarning,
+                    stacklevel=5,
+                )
+                break
+            if not found:
+                break
+            schedule.n_workers = task.workers.n_usable
+            trials.plan_again(trials.expect(found, schedule.n_workers))
+            if schedule.is_limited and not _put_affordable_first(trials, task):
                 break
             goes_on = self._evaluate(trials, task, len(found))
             trials.forget_models(2 * self._n_members)
             self._reserve(trials, task)
         trials.plan_again(not_tried)
-        note = f" {len(trials) - n_known} more were proposed by {explorer}."
-        reason = trials.recommendation.reason + note
-        trials.recommendation = replace(trials.recommendation, reason=reason)
-        _log.info("%s", note.strip())
+        if len(trials) > n_known:
+            note = f" {len(trials) - n_known} more were proposed by {self.explorer!r}."
+            reason = trials.recommendation.reason + note
+            trials.recommendation = replace(trials.recommendation, reason=reason)
+            _log.info("%s", note.strip())
+
+    def _propose(self, explorer, trials, n_next, random_state, task):
+        """Return at most so many configurations that were not tried."""
+        observed = trials.observations()
+        if not task.schedule.is_limited:
+            # What is tried must not depend on the machine.
+            observed = [replace(each, seconds=np.nan) for each in observed]
+        proposed = list(explorer.propose(observed, n_next, random_state))
+        if not all(isinstance(each, Configuration) for each in proposed):
+            raise TypeError(
+                f"explorer.propose must return objects of Configuration, got: "
+                f"{proposed!r:.200}."
+            )
+        found, params = [], list(trials.params)
+        for each in proposed:
+            made = task.make(each)[0]
+            if made not in params:
+                params.append(made)
+                found.append(each)
+        return found[:n_next]
+
+    def _time_to_explore(self, schedule):
+        return max(schedule.left_to_try(), 1e-3) if schedule.is_limited else None
 
     def _evaluate(self, trials, task, n_next):
         """Try the next candidates; say whether it is worth going on."""
@@ -832,7 +873,7 @@ class MetaSearch(
             metric, _ = self._followed_metric(knowledge)
             limit = None
             if task.schedule.is_limited:
-                limit = max(_SHARE_TO_JUDGE * task.schedule.left(), 1e-3)
+                limit = max(_SHARE_TO_JUDGE_JOURNAL * task.schedule.left(), 1e-3)
             with one_thread():
                 knowledge, n_fits, n_used = learn_from(
                     knowledge, journal, metric, limit
@@ -1049,6 +1090,7 @@ class MetaSearch(
                         f"{first_error}"
                     )
                 self._choose_next(trials, insurance, first_error)
+                judged = None  # it was of another choice
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
         weights = self._lighten(trials, task, fitted, weights)
         self._combine(trials, task, fitted, weights, judged)

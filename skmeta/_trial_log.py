@@ -86,6 +86,9 @@ def check_log(log, X, y):
                 f"log must be of a fit on a table of this shape, got: {_shape(then)} "
                 f"in the log, {_shape(now)} now."
             )
+        weights = log.get("class_weights")
+        if weights is not None and len(weights) != log["n_classes"]:
+            raise TypeError
         members = {each["trial"] for each in log["members"]}
         kept = [
             position

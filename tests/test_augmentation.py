@@ -19,7 +19,13 @@ from skmeta import (
     MetaLearnerClassifier,
 )
 from skmeta._augmentation import POLICIES, _count_lacking
-from skmeta._base_learners import BASE_LEARNERS, TaskSize, make_estimator
+from skmeta._base_learners import (
+    BASE_LEARNERS,
+    TaskSize,
+    get_learner,
+    make_estimator,
+)
+from skmeta._export import check_plain, to_sklearn
 from skmeta._workers import calm
 from skmeta.knowledge import Protocol, TaskSource, build_knowledge
 from skmeta.knowledge._worker import evaluate_configuration
@@ -256,7 +262,7 @@ def test_balanced_classes_stay_as_they_are(policy, numbers):
     ("params", "message"),
     [
         ({"policy": "flip"}, r"policy must be one of \['class_weights'.*got: 'flip'"),
-        ({"strength": 0}, "strength must be a number > 0 or None, got: 0"),
+        ({"strength": 0}, "strength must be a finite number > 0 or None, got: 0"),
     ],
 )
 def test_parameters_are_checked(params, message, numbers, y):
@@ -436,6 +442,27 @@ def test_a_recommended_one_is_fitted_and_exported(augmented_knowledge):
     with pytest.raises(ValueError, match="cannot make up rows"):
         clf.to_code()
     assert clf.distil(X).predict_proba(X).shape == (200, 2)
+
+
+@pytest.mark.parametrize("learner", ["linear_svc", "gaussian_nb"])
+def test_what_is_around_the_classifier_is_not_exported(learner):
+    """Also inside the calibration of margins."""
+    X, y = rare_table(3)
+    values = {"table__augmentation": "oversample"}
+    pipeline = make_estimator(Configuration(learner, values), TaskSize(*X.shape), 0)
+    pipeline.fit(X, y)
+    plain = to_sklearn(pipeline)
+    np.testing.assert_allclose(plain.predict_proba(X), pipeline.predict_proba(X))
+    assert "skmeta" not in str(vars(plain.steps[-1][1]))
+    check_plain(plain)
+
+
+def test_weights_are_refused_where_none_are_taken():
+    """Before anything is evaluated in vain."""
+    with pytest.raises(ValueError, match="k_nearest_neighbors, which takes no weights"):
+        get_learner("k_nearest_neighbors").check(
+            {"table__augmentation": "class_weights"}
+        )
 
 
 def test_hyperparameters_alone_have_no_policy(augmented_knowledge):

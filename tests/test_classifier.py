@@ -3,6 +3,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 
 import joblib
 import numpy as np
@@ -40,6 +41,7 @@ from skmeta import (
     load_knowledge,
 )
 from skmeta._ensemble import WeightedEnsemble
+from skmeta._trials import Trials
 from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
 from skmeta.recommendation import Recommender
 
@@ -274,6 +276,84 @@ def test_an_explorer_goes_on_where_the_known_end(iris):
     again = cheap_classifier(**params).replay(X, y, one.trial_log_)
     np.testing.assert_array_equal(one.predict_proba(X), again.predict_proba(X))
     assert "proposed by" in one.recommendation_.reason
+
+
+def test_what_explorers_propose_does_not_depend_on_seconds(iris, monkeypatch):
+    """Where candidates are counted, though learners take their turns by the second."""
+    X, y = iris
+    seconds = iter(range(1, 10_000))
+    observations = Trials.observations
+
+    def slower_and_slower(trials):
+        return [replace(o, seconds=next(seconds)) for o in observations(trials)]
+
+    params = {"explorer": "evolution", "n_candidates": 16, "base_learners": CHEAP[:2]}
+    knowledge = load_knowledge().without(["iris"])
+    few = knowledge.with_configurations(
+        [c.name for c in knowledge.configuration_values if c.learner in CHEAP[:2]][::3]
+    )
+    expected = cheap_classifier(knowledge=few, cv=2, **params).fit(X, y)
+    monkeypatch.setattr(Trials, "observations", slower_and_slower)
+    clf = cheap_classifier(knowledge=few, cv=2, **params).fit(X, y)
+    assert clf.trial_log_["trials"] == expected.trial_log_["trials"]
+    learners = {c.learner for c in clf.recommendation_.configurations[-8:]}
+    assert len(learners) == 2
+
+
+def test_without_a_limit_explorers_have_the_usual_number(iris):
+    """No more candidates are tried than without one."""
+    clf = cheap_classifier(explorer="evolution", n_candidates=None, cv=2).fit(*iris)
+    assert len(clf.leaderboard_) == 8
+
+
+class Careless(BaseEstimator):
+    """Proposes what it is told to, or fails."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def fit(self, knowledge, metric):
+        return self
+
+    def propose(self, observed, n_configurations, random_state=None):
+        if isinstance(self.what, Exception):
+            raise self.what
+        return self.what
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        (RuntimeError("no idea"), "failed, .* is kept: RuntimeError: no idea"),
+        (None, "failed, .* is kept: TypeError"),
+        (["gaussian_nb"], "propose must return objects of Configuration"),
+        ([Configuration("nonsense")], "failed, .* is kept: ValueError: .*'nonsense'"),
+    ],
+)
+def test_an_explorer_that_fails_loses_nothing(iris, what, message):
+    """What was tried before predicts, and a warning says what went wrong."""
+    explorer = Careless(what)
+    clf = cheap_classifier(base_learners=BAYES, explorer=explorer, n_candidates=50)
+    with pytest.warns(SkmetaWarning, match=message):
+        clf.fit(*iris)
+    assert clf.score(*iris) > 0.9
+
+
+def test_an_explorer_may_propose_too_much(iris):
+    """More than asked for, twice, or as a generator."""
+    values = [10.0**-i for i in (2, 2, 3, 4, 5, 6, 7, 8)]
+    found = [Configuration("gaussian_nb", {"var_smoothing": v}) for v in values]
+    n_known = len(load_knowledge().select_learners(BAYES).configurations)
+    params = {"base_learners": BAYES, "n_candidates": n_known + 3, "cv": 2}
+    for explorer in (Careless(found), Lazy(found)):
+        clf = cheap_classifier(explorer=explorer, **params).fit(*iris)
+        assert len(clf.leaderboard_) <= n_known + 3
+        assert clf.leaderboard_["params"].map(str).is_unique
+
+
+class Lazy(Careless):
+    def propose(self, observed, n_configurations, random_state=None):
+        yield from self.what
 
 
 def test_without_an_explorer_nothing_is_proposed(iris):

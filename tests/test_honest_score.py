@@ -286,6 +286,19 @@ def test_it_comes_before_fits_that_take_all_the_time(iris, monkeypatch):
     assert np.isnan(clf.honest_interval_).all()
 
 
+def test_an_interruption_while_it_is_found_loses_nothing(iris, monkeypatch):
+    """The best candidate predicts, without an honest score."""
+
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(OutOfFold, "honest_score", interrupt)
+    clf = cheap_classifier(time_budget=600).fit(*iris)
+    assert clf.score(*iris) > 0.9
+    assert np.isnan(clf.honest_score_)
+    assert (clf.leaderboard_["weight"] > 0).sum() == 1
+
+
 def test_labels_are_not_tuned_for_long_when_time_is_over(monkeypatch):
     """And when replayed, with all the time there is, they are the same."""
     calls = []

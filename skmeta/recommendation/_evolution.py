@@ -31,7 +31,8 @@ _POWER = 0.25
 # Less than this is mostly what any fit takes.
 _LEAST_SECONDS = 0.05
 
-_MOST_ATTEMPTS = 20
+# Children that are drawn for each one wanted, and gains until one is above nothing.
+_MOST_ATTEMPTS, _MOST_DRAWS = 20, 20
 
 
 @dataclass(frozen=True)
@@ -77,16 +78,15 @@ class Neighbourhood:
         child : Configuration
             The same one if no other value was drawn.
         """
-        values = self.usual | dict(configuration.hyperparameters)
+        values = dict(configuration.hyperparameters)
         n = len(self.dimensions)
         n_changed = 1 + random_state.binomial(n - 1, 1 / n)
         n_changed = min(n_changed, np.count_nonzero(self.shares))
         for i in random_state.choice(n, n_changed, replace=False, p=self.shares):
             hyperparameter = self.dimensions[i]
             name = hyperparameter.name
-            values[name] = _step(
-                hyperparameter, values[name], self.widths[i], random_state
-            )
+            before = values.get(name, self.usual[name])
+            values[name] = _step(hyperparameter, before, self.widths[i], random_state)
         return Configuration(self.learner, values)
 
     def predict_gain(self, gains):
@@ -254,7 +254,7 @@ class RegularizedEvolution(BaseEstimator):
             taken = [e.seconds for e in of_learner if not np.isnan(e.seconds)]
             seconds.append(max(np.mean(taken), _LEAST_SECONDS) if taken else 1.0)
         # Drawn until one of them would be the best of all, if that may be at all.
-        size = _MOST_ATTEMPTS, len(learners)
+        size = _MOST_DRAWS, len(learners)
         drawn = random_state.normal(means, deviations, size)
         is_better = (drawn > 0).any(axis=1)
         first = drawn[is_better.argmax()]
@@ -332,9 +332,11 @@ def _describe_gains(scores):
 
 def _units(scores):
     """Return how far the median configuration of each task is behind the best."""
-    with np.errstate(invalid="ignore"):
-        gaps = np.nanmax(scores, axis=1) - np.nanmedian(scores, axis=1)
-    return np.where(gaps > 0, gaps, 1.0)
+    units = np.ones(len(scores))
+    known = ~np.isnan(scores).all(axis=1)
+    gaps = np.nanmax(scores[known], axis=1) - np.nanmedian(scores[known], axis=1)
+    units[known] = np.where(gaps > 0, gaps, 1.0)
+    return units
 
 
 def _distance(hyperparameter, one, other):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from skmeta import Configuration, KnowledgeBase, load_knowledge
 from skmeta._base_learners import BASE_LEARNERS
+from skmeta._configuration import ConfigurationSpace, Hyperparameter
 from skmeta.recommendation import Observation, RegularizedEvolution, get_explorer
 
 STRENGTHS = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0]
@@ -153,15 +156,39 @@ def test_failures_are_no_parents(knowledge, evolution):
     assert {c.learner for c in children} == {"gaussian_nb"}
 
 
-def test_no_more_children_than_there_are():
-    """A range that is exhausted gives fewer, and does not go on for ever."""
-    known = [Configuration("linear_discriminant_analysis", {"shrinkage": "auto"})]
-    evolution = RegularizedEvolution().fit(make_knowledge([[0.5]], known))
-    observed = [Observation(known[0], 0.5, 1.0)]
-    for _ in range(30):
-        children = evolution.propose(observed, 4, random_state=0)
-        observed += [Observation(child, 0.5, 1.0) for child in children]
-    assert len(evolution.propose(observed, 4, random_state=0)) <= 4
+def test_no_more_children_than_there_are(monkeypatch):
+    """A range that is exhausted gives fewer, then none, and does not go on for ever."""
+    scale = Hyperparameter("table__scale", "standard", choices=("standard", "robust"))
+    learner = replace(BASE_LEARNERS["gaussian_nb"], space=ConfigurationSpace((scale,)))
+    monkeypatch.setitem(BASE_LEARNERS, "gaussian_nb", learner)
+    known = Configuration("gaussian_nb", {"table__scale": "standard"})
+    evolution = RegularizedEvolution().fit(make_knowledge([[0.5]], [known]))
+    observed = [Observation(known, 0.5, 1.0)]
+    children = evolution.propose(observed, 4, random_state=0)
+    assert children == [Configuration("gaussian_nb", {"table__scale": "robust"})]
+    observed.append(Observation(children[0], 0.5, 1.0))
+    assert evolution.propose(observed, 4, random_state=0) == []
+
+
+def test_what_the_parent_leaves_out_is_left_out(knowledge, evolution):
+    """Only what was changed is said besides."""
+    observed = [Observation(Configuration("gaussian_nb"), 0.9, 1.0)]
+    for child in evolution.propose(observed, 10, random_state=0):
+        assert len(child.hyperparameters) <= 2
+    single = {
+        len(child.hyperparameters)
+        for child in evolution.propose(observed, 10, random_state=0)
+    }
+    assert 1 in single
+
+
+def test_tasks_without_scores_are_no_warning(recwarn):
+    """Boosters were not tried on every task."""
+    configurations = [Configuration("svc", {"C": c}) for c in (0.1, 1.0, 10.0)]
+    scores = [[np.nan] * 3, [0.5, 0.6, 0.7], [0.5, np.nan, 0.6]]
+    evolution = RegularizedEvolution().fit(make_knowledge(scores, configurations))
+    assert np.isfinite(evolution.neighbourhoods_["svc"].widths).all()
+    assert not recwarn.list
 
 
 def test_learners_without_ranges_are_left_out():
