@@ -154,8 +154,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     columns_ : DataFrame
         What was made of each column of the table, in its order: ``name``, ``kind``
         ("number", "date", "category", "text" or "ignored") and the ``reason`` if it is
-        ignored, or a category because its dtype says so. After a `preprocessor`, of
-        what that made. Only with `refit`.
+        ignored, or a category because its dtype says so or a few cells are no numbers.
+        After a `preprocessor`, of what that made. Only with `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float
@@ -310,7 +310,32 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         -------
         self
         """
-        return self._search(X, y, sample_weight, groups)
+        self._search(X, y, sample_weight, groups)
+        self._warn_of_columns()
+        return self
+
+    def _warn_of_columns(self):
+        """Say what a user would want to know of the columns, and would not look up."""
+        encoder = _find_encoder(self.best_estimator_) if self.refit else None
+        if encoder is None:
+            return
+        columns = encoder.columns_
+        if (columns["kind"] == "ignored").all():
+            reasons = ", ".join(sorted(set(columns["reason"])))
+            warnings.warn(
+                f"Nothing in X can tell classes apart: all columns are ignored "
+                f"({reasons}). What predicts goes by the shares of the classes.",
+                SkmetaWarning,
+                stacklevel=3,
+            )
+        spoilt = columns[columns["reason"].str.contains("no number")]
+        for name, reason in zip(spoilt["name"], spoilt["reason"], strict=True):
+            warnings.warn(
+                f"Column {name!r} is not taken for numbers: {reason}. If it should be, "
+                f"make that missing, as pandas.to_numeric(errors='coerce') does.",
+                SkmetaWarning,
+                stacklevel=3,
+            )
 
     def distil(self, X, n_rows=None):
         """Return one small, fast model that imitates this classifier [1]_.

@@ -5,6 +5,11 @@ from scipy import sparse
 # Fewer rows do not show that a column is text, or that it says nothing.
 _MIN_ROWS = 20
 
+# Levels that tell whether it is worth looking at all, and the part of the cells that
+# may be something else in a column of numbers: more are codes such as V27 on purpose.
+_LEVELS_LOOKED_AT = 20
+_MOST_OTHERS = 0.01
+
 
 def find_kinds(table):
     """Decide what each column of a table is to a base learner.
@@ -19,8 +24,8 @@ def find_kinds(table):
     kinds : ndarray of str objects of shape (n_columns,)
         ``"number"``, ``"date"``, ``"category"``, ``"text"`` or ``"ignored"``.
     reasons : ndarray of str objects of shape (n_columns,)
-        Why a column is ignored, or is a category whatever its cells look like;
-        otherwise empty.
+        Why a column is ignored, is a category whatever its cells look like, or is one
+        though nearly all of its cells are numbers; otherwise empty.
     """
     kinds = np.full(table.n_columns, "number", dtype=object)
     kinds[table.date_columns] = "date"
@@ -44,9 +49,12 @@ def find_kinds(table):
         for j, reason in ids.items():
             reasons[j] = reason
     kinds[reasons != ""] = "ignored"
-    for j in table.categorical_columns:
+    for i, j in enumerate(table.categorical_columns):
         if kinds[j] == "category" and _is_declared(table, j):
             reasons[j] = "its dtype is category"
+        elif kinds[j] == "category" or reasons[j].startswith("id"):
+            spoilt = _what_is_no_number(table.levels[i], table.codes[:, i])
+            reasons[j] = "; ".join(filter(None, [reasons[j], spoilt]))
     return kinds, reasons
 
 
@@ -67,6 +75,29 @@ def _kind_of_levels(levels, codes, is_declared):
     if n_levels == n_present >= _MIN_ROWS and _are_words(levels):
         return "category", "id: every value is different"
     return "category", ""
+
+
+def _what_is_no_number(levels, codes):
+    """Say which few cells keep a column from being one of numbers, if that is so."""
+    sample = levels[:: max(1, len(levels) // _LEVELS_LOOKED_AT)]
+    if sum(map(_is_number, sample)) < len(sample) / 2:
+        return ""
+    is_number = np.fromiter(map(_is_number, levels), dtype=bool, count=len(levels))
+    counts = np.bincount(codes + 1, minlength=len(levels) + 1)[1:]
+    n_others, n_present = counts[~is_number].sum(), counts.sum()
+    if not 0 < n_others <= max(1, _MOST_OTHERS * n_present) or n_present < _MIN_ROWS:
+        return ""
+    first = levels[np.flatnonzero(~is_number & (counts > 0))[0]]
+    verb = "is no number" if n_others == 1 else "are no numbers"
+    return f"{n_others} of {n_present} cells {verb}: {first!r:.30}"
+
+
+def _is_number(level):
+    try:
+        float(level)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _row_numbers(table):

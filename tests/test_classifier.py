@@ -356,6 +356,33 @@ class Lazy(Careless):
         yield from self.what
 
 
+def test_columns_of_numbers_with_a_word_are_said():
+    """Whether it was read as an object or as text; codes with letters are not."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"good": rng.normal(size=300)})
+    X["object"] = rng.normal(size=300).round(1).astype(object)
+    X.loc[5, "object"] = "oops"
+    X["text"] = rng.normal(size=300).astype(str)
+    X.loc[:1, "text"] = ["n.a.?", "oops"]
+    X["code"] = rng.choice(["250", "401", "V27"], 300, p=[0.5, 0.44, 0.06])
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
+    with pytest.warns(SkmetaWarning, match="'object' is not taken for numbers"):
+        clf.fit(X, X["good"] > 0)
+    reasons = clf.columns_.set_index("name")["reason"]
+    assert reasons["object"] == "1 of 300 cells is no number: 'oops'"
+    assert reasons["text"].endswith("2 of 300 cells are no numbers: 'n.a.?'")
+    assert reasons["good"] == reasons["code"] == ""
+
+
+def test_a_table_that_says_nothing_is_said(iris):
+    """Shares of classes are predicted, with a warning."""
+    X = np.ones((150, 2))
+    clf = cheap_classifier(base_learners=["decision_tree"], n_candidates=1)
+    with pytest.warns(SkmetaWarning, match=r"all columns are ignored \(constant\)"):
+        clf.fit(X, iris[1])
+    assert clf.predict_proba(X)[0] == pytest.approx(1 / 3)
+
+
 def test_without_an_explorer_nothing_is_proposed(iris):
     """More candidates than are known end with those."""
     clf = cheap_classifier(base_learners=BAYES, n_candidates=50).fit(*iris)
