@@ -125,8 +125,7 @@ class TreeParzenEstimator(BaseEstimator):
 
         configuration = observation.configuration
         learner = get_learner(configuration.learner)
-        encoding = {f"table__{k}": value for k, value in learner.encoding.items()}
-        values = learner.space.default | encoding | dict(configuration.hyperparameters)
+        values = learner.defaults | dict(configuration.hyperparameters)
         params = {"learner": learner.name}
         distributions = {"learner": CategoricalDistribution(self.learners_)}
         for h in learner.space.hyperparameters:

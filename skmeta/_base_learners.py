@@ -114,6 +114,15 @@ class BaseLearner:
         return getattr(importlib.import_module(module), name)
 
     @property
+    def defaults(self):
+        """What a configuration leaves out: as in `space`, but as the encoder has it."""
+        encoding = {f"table__{name}": value for name, value in self.encoding.items()}
+        return {
+            name: encoding.get(name, default)
+            for name, default in self.space.default.items()
+        }
+
+    @property
     def takes_weights(self):
         """Whether `fit` of the classifier has `sample_weight`."""
         return has_fit_parameter(self.estimator_class, "sample_weight")

@@ -273,11 +273,7 @@ def _learn_neighbourhood(configurations, scores):
     if learner is None:  # of one that was taught nobody knows the ranges
         return None
     dimensions = learner.space.hyperparameters
-    encoding = {f"table__{name}": value for name, value in learner.encoding.items()}
-    usual = {
-        name: encoding.get(name, default)
-        for name, default in learner.space.default.items()
-    }
+    usual = learner.defaults
     values = [usual | dict(each.hyperparameters) for each in configurations]
     first, second = np.triu_indices(len(configurations), 1)
     apart = np.array(

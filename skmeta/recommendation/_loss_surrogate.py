@@ -59,10 +59,7 @@ def describe_tried(configurations, sizes):
     """
     learner = get_learner(configurations[0].learner)
     space = {h.name: h for h in learner.space.hyperparameters}
-    encoding = {f"table__{name}": value for name, value in learner.encoding.items()}
-    usual = {
-        n: encoding.get(n, default) for n, default in learner.space.default.items()
-    }
+    usual = learner.defaults
     usual[AUGMENTATION.name] = AUGMENTATION.default
     given = [usual | dict(c.hyperparameters) for c in configurations]
     shared = [name for name in given[0] if all(name in values for values in given)]
