@@ -25,7 +25,7 @@ import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import (

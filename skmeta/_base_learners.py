@@ -25,7 +25,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skmeta._augmentation import POLICIES, AugmentedClassifier
 from skmeta._configuration import Configuration, ConfigurationSpace, Hyperparameter
 from skmeta._encoding import TableEncoder
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 
 # Of every learner, but in no space: nobody who draws from one gets it unasked.
 # docs/meta-learning.md has what it is worth.

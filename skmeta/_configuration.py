@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sklearn.utils import check_random_state
 
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 
 
 @dataclass(frozen=True)

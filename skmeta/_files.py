@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skmeta._messages import first_line
 from skmeta._tables import is_missing_mark
 from skmeta.exceptions import SkmetaWarning
 
@@ -90,7 +91,7 @@ def _read(path):
         ) from error
     except Exception as error:
         raise ValueError(
-            f"{path.name} cannot be read as a table: {_first_line(error)}. "
+            f"{path.name} cannot be read as a table: {first_line(error)}. "
             f"Check that it is the kind of file that its name says."
         ) from error
     raise ValueError(
@@ -161,10 +162,6 @@ def write_file(frame, path):
     else:
         with _naming_pyarrow():
             frame.to_parquet(path, index=False)
-
-
-def _first_line(error):
-    return str(error).partition("\n")[0].strip().rstrip(".")
 
 
 def _read_text(path, separator):

@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
 )
 
 from skmeta._evaluation import asks_for_predictions_only
+from skmeta._messages import first_line
 from skmeta._tables import without_polars
 from skmeta.exceptions import SkmetaWarning
 
@@ -339,7 +340,7 @@ def check_scored_splits(splits, scorer, y, codes, scoring):
         except (AttributeError, TypeError):
             return  # it wants what only some classifiers have, or weights
         except Exception as error:
-            reason = _first_line(error)
+            reason = first_line(error)
         if reason:
             raise ValueError(
                 f"cv must give splits that can be scored by {scoring!r}, got: split "
@@ -349,10 +350,6 @@ def check_scored_splits(splits, scorer, y, codes, scoring):
                 f"StratifiedGroupKFold where there are groups; or a metric of labels, "
                 f"such as 'balanced_accuracy'."
             )
-
-
-def _first_line(error):
-    return str(error).strip().partition("\n")[0].rstrip(".")
 
 
 def check_scorer(scorer, y, scoring):
@@ -392,7 +389,7 @@ def check_scorer(scorer, y, scoring):
             advice = f"This is one of quantities; for classes there are {_OF_CLASSES}."
         raise ValueError(
             f"scoring must be a metric for these {len(first)} classes, got: "
-            f"{scoring!r} ({_first_line(error)}). {advice}"
+            f"{scoring!r} ({first_line(error)}). {advice}"
         ) from error
     if is_of_quantities:
         warnings.warn(

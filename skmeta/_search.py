@@ -48,7 +48,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (

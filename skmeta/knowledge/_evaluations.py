@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skmeta._files import read_file
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta.exceptions import KnowledgeError
 from skmeta.knowledge._flows import effect, read_flow, read_setup, wants_labels
 from skmeta.knowledge._knowledge_base import KnowledgeBase

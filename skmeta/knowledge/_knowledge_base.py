@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skmeta._html import page, section, sentence, table
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta.exceptions import SkmetaWarning
 from skmeta.knowledge._merging import in_order, task_keys, unite
 from skmeta.knowledge._report import (

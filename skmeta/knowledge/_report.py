@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta.knowledge._merging import task_keys
 
 # What says most of a learner, if it is there.

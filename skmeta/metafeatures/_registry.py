@@ -2,7 +2,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 
 _HUGE = 1e15  # stands for "no bound" where a feature must still be finite
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammaln
 
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta._recommending import open_knowledge
 from skmeta.knowledge._report import choose_metric
 from skmeta.plotting._drawing import BLUE, GREY, add_legend, open_axes, shorten

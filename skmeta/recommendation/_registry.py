@@ -1,4 +1,4 @@
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta.recommendation._baselines import (
     AverageRecommender,
     NearestTasksRecommender,

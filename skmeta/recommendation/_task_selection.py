@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skmeta._names import did_you_mean
+from skmeta._messages import did_you_mean
 from skmeta.recommendation._task_space import TaskSpace
 
 STRATEGIES = ["diverse", "informative", "nearest", "random"]

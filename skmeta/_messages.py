@@ -1,3 +1,5 @@
+"""What several messages are made with."""
+
 from difflib import get_close_matches
 
 
@@ -20,7 +22,7 @@ def did_you_mean(names, known, cutoff=0.6):
 
     Examples
     --------
-    >>> from skmeta._names import did_you_mean
+    >>> from skmeta._messages import did_you_mean
     >>> did_you_mean(["Irs"], ["iris", "wine"])
     " Did you mean 'iris'?"
     """
@@ -31,3 +33,17 @@ def did_you_mean(names, known, cutoff=0.6):
         for similar in get_close_matches(str(name).lower(), known, n=1, cutoff=cutoff)
     ]
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
+
+
+def first_line(error):
+    """Return the first line of what an error says, without the full stop.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    line : str
+    """
+    return str(error).strip().partition("\n")[0].strip().rstrip(".")
