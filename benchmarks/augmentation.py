@@ -77,13 +77,14 @@ def main():
     report(load_knowledge(options.output))
 
 
-def choose_tasks(options):
+def choose_tasks(options, least_features=1, seed=3):
     """Return tables of as many families, none with many rows, columns and classes."""
     index = pd.read_csv(options.tables / "index.csv")
     n_rows = index["n_rows"].clip(upper=options.most_rows)
     size = n_rows * index["n_features"] * index["n_classes"]
-    index = index[(index["n_rows"] >= 200) & (size <= options.most_cells)]
-    names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=3)
+    is_usable = (index["n_rows"] >= 200) & (index["n_features"] >= least_features)
+    index = index[is_usable & (size <= options.most_cells)]
+    names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=seed)
     paths = [options.tables / f"{name}.parquet" for name in names[: options.n_tables]]
     return find_tasks(paths, index=options.tables / "index.csv")
 

@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _regret import mean_regret
+from augmentation import choose_tasks
 from recommendation import split_groups
 from sklearn.model_selection import train_test_split
 
 from skmeta import PortfolioRecommender, SimilarTasksRecommender, load_knowledge
 from skmeta._files import read_file
-from skmeta.knowledge import Protocol, build_knowledge, find_tasks
+from skmeta.knowledge import Protocol, build_knowledge
 
 TARGET = "__target__"
 METRICS = ("balanced_accuracy_tuned", "roc_auc_ovr_weighted", "neg_log_loss")
@@ -50,7 +51,7 @@ def main():
     options = parser.parse_args()
     if options.tables is not None:
         options.variants.mkdir(exist_ok=True)
-        tasks = choose_tasks(options)
+        tasks = choose_tasks(options, least_features=4, seed=4)
         build_knowledge(
             [*tasks, *(v for task in tasks for v in write_variants(task, options))],
             options.output,
@@ -61,18 +62,6 @@ def main():
             on_progress=partial(print, flush=True),
         )
     report(load_knowledge(options.output))
-
-
-def choose_tasks(options):
-    """Return tables of as many families, none with many rows, columns and classes."""
-    index = pd.read_csv(options.tables / "index.csv")
-    n_rows = index["n_rows"].clip(upper=options.most_rows)
-    size = n_rows * index["n_features"] * index["n_classes"]
-    is_usable = (index["n_rows"] >= 200) & (index["n_features"] >= 4)
-    index = index[is_usable & (size <= options.most_cells)]
-    names = index.drop_duplicates("family")["name"].sample(frac=1, random_state=4)
-    paths = [options.tables / f"{name}.parquet" for name in names[: options.n_tables]]
-    return find_tasks(paths, index=options.tables / "index.csv")
 
 
 def choose_configurations(n_configurations):
