@@ -1,5 +1,4 @@
 import sys
-import warnings
 from contextlib import suppress
 from dataclasses import replace
 from numbers import Integral
@@ -27,11 +26,12 @@ from skmeta._inputs import (
     with_seeds,
 )
 from skmeta._limits import OutOfTime, time_limit
+from skmeta._messages import warn
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
 from skmeta._tables import as_table
 from skmeta._workers import calm
-from skmeta.exceptions import NoCandidateError, SkmetaWarning
+from skmeta.exceptions import NoCandidateError
 from skmeta.recommendation import nearest_metric
 
 # The part of what is left after the candidates in which the choice may be judged.
@@ -322,19 +322,15 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         columns = encoder.columns_
         if (columns["kind"] == "ignored").all():
             reasons = ", ".join(sorted(set(columns["reason"])))
-            warnings.warn(
+            warn(
                 f"Nothing in X can tell classes apart: all columns are ignored "
-                f"({reasons}). What predicts goes by the shares of the classes.",
-                SkmetaWarning,
-                stacklevel=3,
+                f"({reasons}). What predicts goes by the shares of the classes."
             )
         spoilt = columns[columns["reason"].str.contains("no number")]
         for name, reason in zip(spoilt["name"], spoilt["reason"], strict=True):
-            warnings.warn(
+            warn(
                 f"Column {name!r} is not taken for numbers: {reason}. If it should be, "
-                f"make that missing, as pandas.to_numeric(errors='coerce') does.",
-                SkmetaWarning,
-                stacklevel=3,
+                f"make that missing, as pandas.to_numeric(errors='coerce') does."
             )
 
     def distil(self, X, n_rows=None):
@@ -652,12 +648,10 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         misread = encoder.find_misread(as_table(X)).items()
         if misread:
             columns = ", ".join(f"{name!r} (as {cell!r})" for name, cell in misread)
-            warnings.warn(
+            warn(
                 f"Columns must hold cells of the type that they had in fit, or these "
                 f"count as missing or never seen, got others in: {columns}. Convert "
-                f"them.",
-                SkmetaWarning,
-                stacklevel=5,
+                f"them."
             )
 
     def _candidates_have(self, method):

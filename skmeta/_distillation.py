@@ -1,7 +1,5 @@
 """One small model that imitates several."""
 
-import warnings
-
 import numpy as np
 from scipy import sparse
 
@@ -9,9 +7,9 @@ from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import take_rows
+from skmeta._messages import warn
 from skmeta._tables import as_frame, as_table
 from skmeta._workers import calm
-from skmeta.exceptions import SkmetaWarning
 
 # What imitates: it is fast for a row and for many, and takes tables as they are.
 STUDENT = Configuration(
@@ -91,12 +89,10 @@ def distil(teacher, X, n_rows=None, random_state=0):
     student = WeightedEnsemble([student], None, teacher.class_weights).use([student])
     agreement = np.mean(student.predict_proba(X).argmax(axis=1) == likely)
     if agreement < _LEAST_AGREEMENT:
-        warnings.warn(
+        warn(
             f"The small model thinks that {agreement:.0%} of the rows are of the class "
             f"that the classifier thinks they are. Give distil more rows, or use "
-            f"ensemble_size=1.",
-            SkmetaWarning,
-            stacklevel=3,
+            f"ensemble_size=1."
         )
     return student
 

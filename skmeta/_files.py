@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skmeta._messages import first_line
+from skmeta._messages import first_line, warn
 from skmeta._tables import is_missing_mark
-from skmeta.exceptions import SkmetaWarning
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 _COMPRESSED = ([".gz"], [".bz2"], [".xz"], [".zip"], [".zst"])
@@ -174,11 +173,9 @@ def _read_text(path, separator):
             failed = failed or error
             continue
         if encoding == "cp1252":
-            warnings.warn(
+            warn(
                 f"{path.name} is not encoded as UTF-8 and was read as Windows-1252. If "
-                f"letters with accents are others now, save it as UTF-8.",
-                SkmetaWarning,
-                stacklevel=4,
+                f"letters with accents are others now, save it as UTF-8."
             )
         return frame
     raise failed

@@ -18,9 +18,8 @@ from sklearn.utils.validation import (
 )
 
 from skmeta._evaluation import asks_for_predictions_only
-from skmeta._messages import first_line
+from skmeta._messages import first_line, warn
 from skmeta._tables import without_polars
-from skmeta.exceptions import SkmetaWarning
 
 _ROWS_SCORED = 2_000
 
@@ -235,11 +234,9 @@ def _warn_of_regression(y):
         return
     n_classes = len(np.unique(y))
     if n_classes > 20 and len(y) < 5 * n_classes:
-        warnings.warn(
+        warn(
             f"y has {n_classes} different numbers in {len(y)} rows, and each is taken "
-            f"for a class. If they are values of a quantity, use a regressor.",
-            SkmetaWarning,
-            stacklevel=5,
+            f"for a class. If they are values of a quantity, use a regressor."
         )
 
 
@@ -392,9 +389,7 @@ def check_scorer(scorer, y, scoring):
             f"{scoring!r} ({first_line(error)}). {advice}"
         ) from error
     if is_of_quantities:
-        warnings.warn(
+        warn(
             f"{scoring!r} is a metric of quantities, for which it takes the numbers of "
-            f"the classes. If these are only names, use {_OF_CLASSES}.",
-            SkmetaWarning,
-            stacklevel=5,
+            f"the classes. If these are only names, use {_OF_CLASSES}."
         )

@@ -1,6 +1,13 @@
 """What several messages are made with."""
 
+import sys
+import warnings
 from difflib import get_close_matches
+
+from skmeta.exceptions import SkmetaWarning
+
+# What stands between a line of the user's and the place where something is noticed.
+_PACKAGES = {"skmeta", "sklearn", "joblib"}
 
 
 def did_you_mean(names, known, cutoff=0.6):
@@ -47,3 +54,22 @@ def first_line(error):
     line : str
     """
     return str(error).strip().partition("\n")[0].strip().rstrip(".")
+
+
+def warn(message, category=SkmetaWarning):
+    """Warn, and point at the user's line, however deep below it this is called.
+
+    Parameters
+    ----------
+    message : str
+    category : type, default=SkmetaWarning
+    """
+    # TODO: skip_file_prefixes of warnings.warn does this from Python 3.12 on.
+    frame, level = sys._getframe(1), 2
+    while _is_of_packages(frame) and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_of_packages(frame):
+    return frame.f_globals.get("__name__", "").partition(".")[0] in _PACKAGES

@@ -1,7 +1,6 @@
 """Fit what predicts in the end: on all rows, or on what there is time for."""
 
 import pickle
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +11,10 @@ from skmeta._configuration import Configuration
 from skmeta._decision import log_probabilities
 from skmeta._ensemble import WeightedEnsemble, align
 from skmeta._evaluation import INTERRUPTED, fit_all, take_rows
+from skmeta._messages import warn
 from skmeta._schedule import CAUTION
 from skmeta._splits import hold_out, stratified_sample
 from skmeta._workers import Workers, calm
-from skmeta.exceptions import SkmetaWarning
 
 # What a member was fitted on if not on a number of rows: its models are those of the
 # splits, or it is what was there for the case.
@@ -144,11 +143,7 @@ def fit_members(indices, trials, task, fitted_on=None):
         outcomes |= _fit_on(n_rows, chosen, trials, task)
     is_interrupted = any(error == INTERRUPTED for _, _, error in outcomes.values())
     if is_interrupted:
-        warnings.warn(
-            "Interrupted: of the best candidates those predict that are fitted.",
-            SkmetaWarning,
-            stacklevel=5,
-        )
+        warn("Interrupted: of the best candidates those predict that are fitted.")
         is_fitted = outcomes.get(indices[0], (None,))[0] is not None
         if not is_fitted and plan[indices[0]] not in (FOLDS, FOLD):
             outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-import warnings
 from abc import ABC, abstractmethod
 from contextlib import closing, nullcontext, suppress
 from dataclasses import replace
@@ -48,7 +47,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._messages import did_you_mean
+from skmeta._messages import did_you_mean, warn
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -69,7 +68,7 @@ from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
 from skmeta._workers import Workers
-from skmeta.exceptions import NoCandidateError, SkmetaWarning
+from skmeta.exceptions import NoCandidateError
 from skmeta.knowledge import Journal
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import (
@@ -488,11 +487,7 @@ class MetaSearch(
             if experience is not None:
                 journal.record(experience)
         except (OSError, ValueError) as error:
-            warnings.warn(
-                f"What was learned is not recorded. {error}",
-                SkmetaWarning,
-                stacklevel=4,
-            )
+            warn(f"What was learned is not recorded. {error}")
 
     def _context(self):
         """Return estimators of the user's that take part in every fit."""
@@ -615,11 +610,9 @@ class MetaSearch(
             except OutOfTime:
                 break
             except Exception as error:
-                warnings.warn(
+                warn(
                     f"explorer={self.explorer!r} failed, and what was tried before is "
-                    f"kept: {type(error).__name__}: {_last_line(str(error))}",
-                    SkmetaWarning,
-                    stacklevel=5,
+                    f"kept: {type(error).__name__}: {_last_line(str(error))}"
                 )
                 break
             if not found:
@@ -960,11 +953,7 @@ class MetaSearch(
     def _describe(self, trials, task, insurance):
         """Set the attributes that say what was tried, and choose the best."""
         if trials.evaluations.interrupted and len(trials.complete):
-            warnings.warn(
-                "Interrupted: the best of the candidates tried so far is kept.",
-                SkmetaWarning,
-                stacklevel=4,
-            )
+            warn("Interrupted: the best of the candidates tried so far is kept.")
         is_claimed = insurance is not None and not trials.all_failed_by_themselves
         if all(trials.evaluations.errors) and is_claimed:
             self._claim(trials, insurance)
@@ -1018,12 +1007,10 @@ class MetaSearch(
         trials.add_untested(
             insurance.configuration, insurance.params, insurance.candidate
         )
-        warnings.warn(
+        warn(
             f"No candidate had its scores and its final fit {why}: {learner} predicts, "
             f"fitted on few rows and compared with nothing but the shares of the "
-            f"classes.{_first_failure(trials)}{self._advice(trials)}",
-            SkmetaWarning,
-            stacklevel=5,
+            f"classes.{_first_failure(trials)}{self._advice(trials)}"
         )
 
     def _choose(self, index):

@@ -9,6 +9,8 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
 from sklearn.model_selection import GroupKFold, KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmeta import MetaHyperparamSelector, MetaLearnerClassifier, load_knowledge
 from skmeta.__main__ import main
@@ -226,8 +228,9 @@ def test_a_quantity_is_not_taken_for_classes_in_silence():
     """It is, since it could be, but with a warning."""
     y = np.repeat(np.arange(30.0), 3)
     X = np.random.default_rng(0).normal(size=(90, 2))
-    with pytest.warns(SkmetaWarning, match="30 different numbers in 90 rows"):
-        cheap().fit(X, y)
+    with pytest.warns(SkmetaWarning, match="30 different numbers in 90 rows") as said:
+        make_pipeline(StandardScaler(), cheap()).fit(X, y)
+    assert {each.filename for each in said} == {__file__}  # and not a line of skmeta
 
 
 @pytest.mark.parametrize(

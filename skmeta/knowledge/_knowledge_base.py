@@ -1,15 +1,13 @@
 import copy
 import hashlib
 import json
-import warnings
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from skmeta._html import page, section, sentence, table
-from skmeta._messages import did_you_mean
-from skmeta.exceptions import SkmetaWarning
+from skmeta._messages import did_you_mean, warn
 from skmeta.knowledge._merging import in_order, task_keys, unite
 from skmeta.knowledge._report import (
     check_metric,
@@ -338,11 +336,9 @@ class KnowledgeBase:
         ]
         if not columns and self._configurations:
             known = sorted({c.learner for c in self._configurations})
-            warnings.warn(
+            warn(
                 f"learners must name some of {known} for anything to be left, got: "
-                f"{sorted(learners)}.{did_you_mean(learners, known)}",
-                SkmetaWarning,
-                stacklevel=2,
+                f"{sorted(learners)}.{did_you_mean(learners, known)}"
             )
         return self._part(columns=columns)
 
@@ -428,11 +424,9 @@ class KnowledgeBase:
             self, journal, choose_metric(self, metric), at_once=True
         )
         if n_used < n_fits:
-            warnings.warn(
+            warn(
                 f"{n_used} of {n_fits} fits were learned from: with all of them, what "
-                f"is recommended for known tasks would be worse.",
-                SkmetaWarning,
-                stacklevel=2,
+                f"is recommended for known tasks would be worse."
             )
         return learned
 
@@ -649,11 +643,7 @@ def _warn_of_misspelt(names, known):
     for name in sorted(map(str, names)):
         question = did_you_mean([name], known, cutoff=0.85)
         if question:
-            warnings.warn(
-                f"There is no task {name!r}, and none is left out for it.{question}",
-                SkmetaWarning,
-                stacklevel=3,
-            )
+            warn(f"There is no task {name!r}, and none is left out for it.{question}")
 
 
 def _as_set(names):

@@ -5,11 +5,12 @@ dimension they are those of several tasks. NumPy's arrays do for prediction; wha
 takes tensors.
 """
 
-import warnings
 from itertools import pairwise
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+
+from skmeta._messages import warn
 
 # The score of outputs that do not compete. Not infinite: times no weight it is nothing.
 _CLOSED = -1e9
@@ -259,9 +260,8 @@ class BestWeights:
 
 def warn_of_end(name, value):
     """Warn that learning ended before it had converged."""
-    warnings.warn(
+    warn(
         f"The validation loss still fell after {name}={value}. Increase {name}, or "
         f"tolerance.",
         ConvergenceWarning,
-        stacklevel=5,
     )
