@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import reprlib
 import warnings
 from collections.abc import Mapping
 from numbers import Integral
@@ -10,12 +11,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import (
-    check_consistent_length,
-    column_or_1d,
-    validate_data,
-)
+from sklearn.exceptions import DataConversionWarning
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmeta._evaluation import asks_for_predictions_only
 from skmeta._messages import first_line, warn
@@ -111,7 +109,15 @@ def check_number(name, value, kind, allowed):
 def check_weights(sample_weight):
     if sample_weight is None:
         return None
-    weights = np.asarray(sample_weight, dtype=np.float64)
+    try:
+        weights = np.asarray(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"sample_weight must be one finite, non-negative number per row, got: "
+            f"{reprlib.repr(sample_weight)}. Classes count alike with "
+            f"scoring='balanced_accuracy', or with the weights of "
+            f"sklearn.utils.class_weight.compute_sample_weight('balanced', y)."
+        ) from error
     if weights.ndim != 1 or not np.isfinite(weights).all() or (weights < 0).any():
         raise ValueError(
             f"sample_weight must be one finite, non-negative number per row, got: "
@@ -122,6 +128,57 @@ def check_weights(sample_weight):
             "Sample weights must contain at least one non-zero number, got: all zero."
         )
     return weights
+
+
+def check_lengths(n_rows, **given):
+    """Raise an error unless there is a value for each row.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of the table.
+    **given : array-like or None
+        By name.
+
+    Raises
+    ------
+    ValueError
+        If something has another length.
+    """
+    for name, values in given.items():
+        n_values = len(values) if hasattr(values, "__len__") else reprlib.repr(values)
+        if values is not None and n_values != n_rows:
+            raise ValueError(
+                f"{name} must have a value for each of the {n_rows} rows of X, got: "
+                f"{n_values}."
+            )
+
+
+def check_splitter(cv):
+    """Raise an error unless scikit-learn can make splits of something.
+
+    Parameters
+    ----------
+    cv : int, splitter, iterable or None
+        The user's.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if isinstance(cv, (str, bool, type)):
+        can_split = False
+    elif isinstance(cv, Integral):
+        can_split = cv >= 2
+    else:
+        can_split = cv is None or hasattr(cv, "split") or hasattr(cv, "__iter__")
+    if not can_split:
+        raise ValueError(
+            f"cv must be an integer >= 2, a splitter such as StratifiedKFold(5), a "
+            f"list of (train, test) or None, got: {cv!r}. One holdout is "
+            f"StratifiedShuffleSplit(1, test_size=0.2)."
+        )
 
 
 def check_table(estimator, X, *, reset):
@@ -207,8 +264,15 @@ def check_target(y, X, *, may_be_one=False):
     ValueError
         If it has another length, missing values, or too few classes.
     """
-    y = column_or_1d(_without_nullable(y), warn=True)
-    check_consistent_length(X, y)
+    if np.asarray(y).shape[1:] == (1,):
+        # As `column_or_1d` does, but at the user's line.
+        warn(
+            "A column-vector y was passed when a 1d array was expected. Please change "
+            "the shape of y to (n_samples, ), for example using ravel().",
+            DataConversionWarning,
+        )
+    y = column_or_1d(_without_nullable(y))
+    check_lengths(X.shape[0], y=y)
     if pd.isna(y).any():
         raise ValueError(
             "y must have a class for every row, got: missing values (NaN). "
@@ -219,23 +283,49 @@ def check_target(y, X, *, may_be_one=False):
             "y must have classes of one type, got: strings and other values. "
             "Convert them, for instance by astype(str)."
         )
-    check_classification_targets(y)
+    if y.dtype == object and not isinstance(y[0], str):
+        y = pd.Series(y).infer_objects().to_numpy()  # numbers from a mixed table
+    _check_kind(y)
     if not may_be_one and (y == y[0]).all():
         raise ValueError(
             f"y must have at least two classes, got: one class, {str(y[0])!r}."
         )
-    _warn_of_regression(y)
+    _warn_of_classes(y)
     return y
 
 
-def _warn_of_regression(y):
-    """Say so if classes look like the values of a quantity."""
-    if y.dtype.kind not in "iuf":
-        return
-    n_classes = len(np.unique(y))
+def _check_kind(y):
+    """Raise an error if values are no classes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of many classes, which we say ourselves
+        kind = type_of_target(y)
+    if kind == "continuous":
+        raise ValueError(
+            f"y must hold classes, got: continuous numbers such as "
+            f"{y[y % 1 != 0][0].item()!r}. For a quantity use a regressor, or make "
+            f"classes of ranges by pandas.qcut or of values by astype(str)."
+        )
+    if kind == "unknown":
+        raise ValueError(
+            f"y must hold numbers, strings or booleans, got: {type(y[0]).__name__}, "
+            f"{reprlib.repr(y[0])}. Convert them, for instance by astype(str)."
+        )
+
+
+def _warn_of_classes(y):
+    """Say so if classes look like values of a quantity, or like none."""
+    if y.dtype.kind in "OU":
+        n_empty = np.count_nonzero(y == "")
+        if n_empty:
+            warn(
+                f"y is an empty string in {n_empty} of {len(y)} rows, which is taken "
+                f"for a class. If their class is not known, leave these rows out."
+            )
+    n_classes = len(np.unique(y)) if y.dtype.kind in "iufmM" else 0
     if n_classes > 20 and len(y) < 5 * n_classes:
+        what = "numbers" if y.dtype.kind in "iuf" else "dates or durations"
         warn(
-            f"y has {n_classes} different numbers in {len(y)} rows, and each is taken "
+            f"y has {n_classes} different {what} in {len(y)} rows, and each is taken "
             f"for a class. If they are values of a quantity, use a regressor."
         )
 

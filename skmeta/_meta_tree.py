@@ -17,6 +17,7 @@ from skmeta._evaluation import take_rows
 from skmeta._inputs import (
     TakesTables,
     check_number,
+    check_splitter,
     check_table,
     check_target,
     make_seed,
@@ -199,6 +200,7 @@ class MetaDecisionTreeClassifier(
             )
         if not self.n_errors >= 0:
             raise ValueError(f"n_errors must be a number >= 0, got: {self.n_errors!r}.")
+        check_splitter(self.cv)
 
     def _name_estimators(self, X):
         if self.estimators is None:

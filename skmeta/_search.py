@@ -24,11 +24,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    validate_data,
-)
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skmeta._configuration import Configuration
 from skmeta._evaluation import STOPPED, evaluate_candidates, make_cv_results
@@ -38,9 +34,11 @@ from skmeta._guard import learn_from
 from skmeta._html import search_html
 from skmeta._inputs import (
     check_groups,
+    check_lengths,
     check_number,
     check_scored_splits,
     check_scorer,
+    check_splitter,
     check_table,
     check_target,
     check_weights,
@@ -514,7 +512,7 @@ class MetaSearch(
         journal = self._open_journal(log)
         X, y = self._check_inputs(X, y)
         sample_weight = check_weights(sample_weight)
-        check_consistent_length(X, y, sample_weight, groups)
+        check_lengths(X.shape[0], sample_weight=sample_weight, groups=groups)
         check_groups(groups)
         if log is not None:
             log = check_log(log, X, y)
@@ -723,6 +721,7 @@ class MetaSearch(
         check_number(
             "max_model_mb", self.max_model_mb, Real, "a number of megabytes > 0"
         )
+        check_splitter(self.cv)
         is_whole = self.n_jobs is None or isinstance(self.n_jobs, Integral)
         if not is_whole or self.n_jobs == 0:
             raise ValueError(

@@ -1,5 +1,6 @@
 """What cannot work is said at once, and not by a library deep below."""
 
+import datetime
 import re
 import sys
 
@@ -8,11 +9,16 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
-from sklearn.model_selection import GroupKFold, KFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmeta import MetaHyperparamSelector, MetaLearnerClassifier, load_knowledge
+from skmeta import (
+    MetaDecisionTreeClassifier,
+    MetaHyperparamSelector,
+    MetaLearnerClassifier,
+    load_knowledge,
+)
 from skmeta.__main__ import main
 from skmeta._base_learners import check_learners
 from skmeta.exceptions import SkmetaWarning
@@ -128,6 +134,65 @@ NONE = np.array([], dtype=int)
 def test_splits_that_cannot_work(table, cv, message):
     with pytest.raises(ValueError, match=message):
         cheap(cv=cv, callback=never).fit(*table)
+
+
+@pytest.mark.parametrize("cv", [1, 0, True, "five", 3.5, StratifiedKFold])
+def test_what_makes_no_splits(table, cv):
+    with pytest.raises(ValueError, match=r"cv must be an integer >= 2, .*got: .*One"):
+        cheap(cv=cv, callback=never).fit(*table)
+    with pytest.raises(ValueError, match="cv must be an integer >= 2"):
+        MetaDecisionTreeClassifier(cv=cv).fit(*table)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sample_weight": "balanced"}, "got: 'balanced'.* scoring='balanced_acc"),
+        ({"sample_weight": {0: 1, 1: 2}}, "number per row, got: {0: 1, 1: 2}"),
+        ({"sample_weight": np.ones(3)}, "sample_weight must .* 150 rows of X, got: 3"),
+        ({"groups": np.ones(3)}, "groups must have .* 150 rows of X, got: 3"),
+        ({"groups": 3}, "groups must have .* 150 rows of X, got: 3"),
+    ],
+)
+def test_what_is_not_one_value_for_each_row(table, given, message):
+    with pytest.raises(ValueError, match=message):
+        cheap(callback=never).fit(*table, **given)
+
+
+DATE = datetime.date(2024, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (ROWS / 10, r"got: continuous numbers such as 0\.1\. For a quantity use a"),
+        (np.array(ROWS / 10, dtype=object), "continuous numbers such as 0.1"),
+        ([DATE, DATE.replace(2025)] * 75, r"got: date, datetime.date\(2024, 1, 31\)"),
+    ],
+)
+def test_what_is_no_class(table, y, message):
+    with pytest.raises(ValueError, match=message):
+        cheap(callback=never).fit(table[0], y)
+
+
+def test_classes_as_objects(table):
+    """A column of a mixed table has whole numbers that are objects to NumPy."""
+    X, y = table
+    assert cheap(n_candidates=1).fit(X, y.astype(object)).classes_.dtype.kind == "i"
+
+
+def test_classes_that_may_be_none(table):
+    """Dates and empty strings are classes, and it is said; of each thing once."""
+    X, is_so = table
+    many = np.datetime64("2024-01-01") + ROWS // 2
+    for y, message in [
+        (np.where(is_so, "yes", ""), "y is an empty string in .* of 150 rows"),
+        (many, "75 different dates or durations in 150 rows"),
+        (ROWS // 1.2, "125 different numbers in 150 rows"),
+    ]:
+        with pytest.warns(SkmetaWarning, match=message) as said:
+            cheap(n_candidates=1).fit(X, y)
+        assert len(said) == 1
 
 
 @pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc", "roc_auc_ovr"])

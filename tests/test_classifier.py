@@ -936,7 +936,7 @@ def test_bad_knowledge_leaves_the_default_usable(iris, tmp_path):
         (np.r_[np.nan, np.ones(149)], "missing values"),
         (np.linspace(0, 1, 150), "continuous"),
         (np.arange(150), "at least two classes with two rows"),
-        (np.zeros(149), "inconsistent numbers of samples"),
+        (np.zeros(149), "for each of the 150 rows of X, got: 149"),
     ],
 )
 def test_unusable_targets_are_said(iris, y, message):

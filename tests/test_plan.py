@@ -152,7 +152,7 @@ def test_groups_and_bad_input(wine):
     assert len(plan) == 2
     with pytest.raises(ValueError, match="n_candidates must be an integer"):
         MetaLearnerClassifier(n_candidates=0).preview(X, y)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="for each of the 178 rows of X, got: 10"):
         MetaLearnerClassifier().preview(X, y[:10])
 
 

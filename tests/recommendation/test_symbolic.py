@@ -318,7 +318,7 @@ def test_unknown_estimators(wine, knowledge, estimator, error, message):
 def test_bad_arguments(wine, knowledge):
     """Of table, classes, scorer and knowledge."""
     X, y = wine
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match="y must have a value for each of the 178"):
         symbolic_defaults(SVC(), X, y[:-1], knowledge=knowledge)
     with pytest.raises(ValueError, match="at least two classes"):
         symbolic_defaults(SVC(), X, np.zeros(178), knowledge=knowledge)
