@@ -379,17 +379,10 @@ def _recommend(options):
         random_state=0,
     ).preview(X, y)
     print(
-        f"What would be tried on {len(X)} rows: {options.scoring or 'accuracy'} on "
-        f"known tables, seconds on one core\nand until it is done, megabytes:\n"
+        f"What would be tried on {len(X)} rows: the {options.scoring or 'accuracy'} "
+        f"expected from known tables,\nseconds on one core and elapsed until it is "
+        f"done, megabytes of a fit:\n\n{plan}"
     )
-    if 0 in plan.index:
-        first, plan = plan.loc[0], plan.drop(index=0)
-        print(f"  0. {first['learner']} on few rows, in case nothing else ends in time")
-    for order, row in plan.iterrows():
-        values = (f"{n}={v}" for n, v in row["hyperparameters"].items())
-        print(f"{order:3d}. {row['expected_score']:7.3f} {row['seconds']:8.1f} s "
-              f"{row['elapsed_seconds']:8.1f} s {row['memory_mb']:7.0f} MB  "
-              f"{row['learner']}({', '.join(values)})")  # fmt: skip
 
 
 # build

@@ -372,6 +372,34 @@ POLICIES = {
 }
 
 
+def row_growth(estimator, y):
+    """Return how many rows are learned from for each that is given.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Unfitted. Any `AugmentedClassifier` inside of it counts.
+    y : array-like of shape (n_rows,)
+        Classes.
+
+    Returns
+    -------
+    growth : float
+        1 where no rows are made up.
+    """
+    for part in (estimator, *estimator.get_params().values()):
+        if not isinstance(part, AugmentedClassifier):
+            continue
+        if part.policy in ("noise", "mixup"):
+            return 2.0
+        if part.policy in ("oversample", "smote"):
+            codes = np.unique(y, return_inverse=True)[1]
+            share = POLICIES[part.policy][1] if part.strength is None else part.strength
+            n_more = sum(n for _, n in _count_lacking(codes, share))
+            return 1.0 + n_more / len(codes)
+    return 1.0
+
+
 # Tables as numbers, and back
 
 

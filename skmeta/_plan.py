@@ -1,17 +1,20 @@
 """What a search would try, and what that takes."""
 
+import textwrap
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
+from skmeta._augmentation import row_growth
+from skmeta._configuration import write_hyperparameters
 from skmeta._schedule import CAUTION
 from skmeta._text import TextMemo
 from skmeta._workers import calm
 
-# What matters comes first and last: the middle is what narrow terminals leave out.
 _COLUMNS = (
     "learner", "expected_score", "hyperparameters", "elapsed_seconds", "seconds",
     "memory_mb",
@@ -23,6 +26,37 @@ _ROWS_ENCODED = 1_000
 # The encoded table, a copy of the learner's, and one for a while:
 # `benchmarks/memory.py`.
 _N_COPIES = 3
+
+_WIDTH = 80
+
+
+class Plan(pd.DataFrame):
+    """A DataFrame of candidates that prints all of each in a narrow terminal.
+
+    What is selected from it is a plain DataFrame.
+    """
+
+    def __repr__(self):
+        lines = ["order  score seconds elapsed      MB  candidate"]
+        for order, row in self.iterrows():
+            values = write_hyperparameters(row["hyperparameters"])
+            candidate = f"{row['learner']}: {values}".removesuffix(": ")
+            numbers = (
+                f"{order:5d}{row['expected_score']:7.3f}{row['seconds']:8.1f}"
+                f"{row['elapsed_seconds']:8.1f}{row['memory_mb']:8.1f}  "
+            )
+            if order == 0:
+                numbers = f"{order:5d}  "
+                candidate += "; on few rows, in case nothing else ends in time"
+            lines += textwrap.wrap(
+                candidate,
+                _WIDTH,
+                initial_indent=numbers,
+                subsequent_indent=" " * (len(numbers) + 2),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        return "\n".join(lines)
 
 
 def make_plan(recommendation, task, quick=None):
@@ -38,7 +72,7 @@ def make_plan(recommendation, task, quick=None):
 
     Returns
     -------
-    plan : DataFrame
+    plan : Plan
         As `preview` of the estimators says.
     """
     plan = recommendation.to_frame()
@@ -51,16 +85,17 @@ def make_plan(recommendation, task, quick=None):
     n_rows = min(_ROWS_ENCODED, len(task.y))
     of_texts = texts.seconds * task.n_rows / n_rows * max(len(task.splits), 1)
     left -= of_texts / task.schedule.n_workers
-    plan = plan.loc[_choose_those_in_time(plan, task, left)]
+    chosen = np.flatnonzero(_choose_those_in_time(plan, task, left))
+    plan = plan.iloc[chosen].set_axis(plan.index[: len(chosen)])
     plan.iloc[:1, plan.columns.get_loc("seconds")] += of_texts
     plan["elapsed_seconds"] = plan["seconds"].cumsum() / task.schedule.n_workers
-    made = [task.make(recommendation.configurations[i - 1])[1] for i in plan.index]
+    made = [task.make(recommendation.configurations[i])[1] for i in chosen]
     plan["memory_mb"] = estimate(made)
     if quick is not None:
         plan = plan.reindex([0, *plan.index])
         plan.at[0, "learner"] = quick.learner
         plan.at[0, "hyperparameters"] = dict(quick.hyperparameters)
-    return plan[list(_COLUMNS)]
+    return Plan(plan[list(_COLUMNS)])
 
 
 def measure_texts(task, configuration):
@@ -109,7 +144,7 @@ def _estimate_memory(candidates, task, texts, known):
         if key not in known:
             encoded = _encode(steps, X, y, texts)
             known[key] = _count_bytes(encoded) * len(task.y) / len(y)
-        megabytes.append(_N_COPIES * known[key] / 2**20)
+        megabytes.append(_N_COPIES * row_growth(candidate, y) * known[key] / 2**20)
     return np.array(megabytes)
 
 

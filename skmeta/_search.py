@@ -260,7 +260,7 @@ class MetaSearch(
             many megabytes one fit on all rows takes besides the table and the model
             (``memory_mb``). With a time budget those that would end within it, and as
             number 0, of which nothing more is known, what is fitted before on few rows
-            in case none does.
+            in case none does. It is printed in 80 columns, with all hyperparameters.
 
         Notes
         -----

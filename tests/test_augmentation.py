@@ -18,7 +18,7 @@ from skmeta import (
     MetaHyperparamSelector,
     MetaLearnerClassifier,
 )
-from skmeta._augmentation import POLICIES, _count_lacking
+from skmeta._augmentation import POLICIES, _count_lacking, row_growth
 from skmeta._base_learners import (
     BASE_LEARNERS,
     TaskSize,
@@ -95,6 +95,16 @@ def tables(numbers):
 
 
 # What the policies do
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_growth_is_what_rows_are_made_up(policy, numbers, y):
+    """Also inside of a calibration; said without making up any."""
+    X = np.nan_to_num(numbers)
+    given, *_ = rows_of(needs(policy), X, y)
+    inside = CalibratedClassifierCV(AugmentedClassifier(LinearSVC(), policy))
+    assert row_growth(inside, y) == pytest.approx(len(given) / len(X))
+    assert row_growth(LinearSVC(), y) == 1
 
 
 def test_count_lacking_worked_example():

@@ -8,6 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from skmeta import (
+    AugmentedClassifier,
     MetaHyperparamSelector,
     MetaLearnerClassifier,
     _search,
@@ -43,11 +44,8 @@ def test_it_is_what_fit_tries(wine):
     )
 
 
-def test_a_narrow_terminal_shows_what_matters(wine, in_terminal):
-    """Of what is planned, recommended, similar and known."""
-    classifier = MetaLearnerClassifier(n_candidates=3, random_state=0)
-    shown = in_terminal(classifier.preview(*wine))
-    assert {"learner", "expected_score", "seconds", "memory_mb"} <= shown
+def test_a_narrow_terminal_shows_what_matters(in_terminal):
+    """Of what is recommended, similar and known."""
     recommender = SimilarTasksRecommender().fit(load_knowledge())
     features = load_knowledge().meta_features.loc["wine"]
     recommendation = recommender.recommend(features)
@@ -57,6 +55,18 @@ def test_a_narrow_terminal_shows_what_matters(wine, in_terminal):
     assert {"value", "usual", "contribution"} <= in_terminal(explanation.drivers)
     assert {"learner", "is_other"} <= in_terminal(explanation.changes)
     assert {"best_on", "fit_seconds"} <= in_terminal(load_knowledge().summary())
+
+
+def test_what_is_printed(wine):
+    """All of every candidate, in 80 columns, numbered without gaps."""
+    plan = MetaLearnerClassifier(time_budget=2, random_state=0).preview(*wine)
+    lines = str(plan).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert plan.index.tolist() == list(range(len(plan)))
+    assert "in case nothing else ends in time" in " ".join(map(str.strip, lines[:3]))
+    shown = "".join("".join(lines).split())
+    for values in plan["hyperparameters"]:
+        assert all(f"{name}=" in shown for name in values)
 
 
 def test_nothing_is_left_behind(wine, tmp_path):
@@ -143,6 +153,11 @@ def test_preprocessors_and_selectors(wine):
     plan = selector.preview(X, y)
     assert plan["learner"].tolist() == ["random_forest"] * 2
     assert (plan["memory_mb"] > 0).all()
+    augmented = AugmentedClassifier(RandomForestClassifier(), "noise")
+    selector = MetaHyperparamSelector(augmented, n_candidates=2)
+    np.testing.assert_allclose(
+        selector.preview(X, y)["memory_mb"], 2 * plan["memory_mb"]
+    )
 
 
 def test_groups_and_bad_input(wine):
