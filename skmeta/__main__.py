@@ -25,7 +25,7 @@ import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
-from skmeta._messages import did_you_mean
+from skmeta._messages import did_you_mean, wrap
 from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import (
@@ -39,6 +39,7 @@ from skmeta.knowledge import (
 from skmeta.knowledge._report import compare, describe
 from skmeta.progress import ProgressBar
 
+_LONGEST_ERROR = 200
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
 
 
@@ -281,7 +282,6 @@ def format_leaderboard(leaderboard):
     """
     shown = pd.DataFrame(
         {
-            "rank": leaderboard["rank"],
             "order": leaderboard.index + 1,
             "learner": leaderboard["learner"],
             "score": leaderboard["score"].map("{:.4f}".format),
@@ -289,12 +289,14 @@ def format_leaderboard(leaderboard):
             "weight": leaderboard["weight"].map("{:.2f}".format),
             "expected": leaderboard["expected_score"].map("{:.3f}".format),
             "seconds": leaderboard["fit_seconds"].map("{:.2f}".format),
-            "error": leaderboard["error"].fillna("").str.slice(0, 40),
         }
-    )
-    if not shown["error"].any():
-        shown = shown.drop(columns="error")
-    return shown.to_string(index=False)
+    ).replace("nan", "")
+    # Below it, since there is no room beside it.
+    errors = [
+        wrap(error[:_LONGEST_ERROR], f"{index + 1:6d}  ")
+        for index, error in leaderboard["error"].dropna().items()
+    ]
+    return "\n".join([shown.to_string(index=False), *errors])
 
 
 # predict

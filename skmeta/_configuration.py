@@ -127,6 +127,21 @@ def write_hyperparameters(values):
     return ", ".join(f"{name}={_shorten(value)}" for name, value in values.items())
 
 
+def write_candidate(learner, hyperparameters):
+    """Return a learner and its hyperparameters as a short text.
+
+    Parameters
+    ----------
+    learner : str
+    hyperparameters : mapping of str to object
+
+    Returns
+    -------
+    text : str
+    """
+    return f"{learner}: {write_hyperparameters(hyperparameters)}".removesuffix(": ")
+
+
 def _shorten(value):
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

@@ -1,10 +1,13 @@
 """What several messages are made with."""
 
 import sys
+import textwrap
 import warnings
 from difflib import get_close_matches
 
 from skmeta.exceptions import SkmetaWarning
+
+_WIDTH = 80
 
 # What stands between a line of the user's and the place where something is noticed.
 _PACKAGES = {"skmeta", "sklearn", "joblib"}
@@ -54,6 +57,36 @@ def first_line(error):
     line : str
     """
     return str(error).strip().partition("\n")[0].strip().rstrip(".")
+
+
+def wrap(text, first=""):
+    """Return a text in lines that a narrow terminal shows, of 80 columns.
+
+    Parameters
+    ----------
+    text : str
+    first : str, default=""
+        What the first line begins with; the others are indented by its length and two.
+
+    Returns
+    -------
+    lines : str
+
+    Examples
+    --------
+    >>> from skmeta._messages import wrap
+    >>> print(wrap("svc: " + ", ".join(map(str, range(99, 120))), first="1. "))
+    1. svc: 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112,
+         113, 114, 115, 116, 117, 118, 119
+    """
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=" " * (len(first) + 2) if first else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def warn(message, category=SkmetaWarning):

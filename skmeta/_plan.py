@@ -1,6 +1,5 @@
 """What a search would try, and what that takes."""
 
-import textwrap
 from functools import partial
 
 import numpy as np
@@ -10,7 +9,8 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from skmeta._augmentation import row_growth
-from skmeta._configuration import write_hyperparameters
+from skmeta._configuration import write_candidate
+from skmeta._messages import wrap
 from skmeta._schedule import CAUTION
 from skmeta._text import TextMemo
 from skmeta._workers import calm
@@ -27,8 +27,6 @@ _ROWS_ENCODED = 1_000
 # `benchmarks/memory.py`.
 _N_COPIES = 3
 
-_WIDTH = 80
-
 
 class Plan(pd.DataFrame):
     """A DataFrame of candidates that prints all of each in a narrow terminal.
@@ -39,8 +37,7 @@ class Plan(pd.DataFrame):
     def __repr__(self):
         lines = ["order  score seconds elapsed      MB  candidate"]
         for order, row in self.iterrows():
-            values = write_hyperparameters(row["hyperparameters"])
-            candidate = f"{row['learner']}: {values}".removesuffix(": ")
+            candidate = write_candidate(row["learner"], row["hyperparameters"])
             numbers = (
                 f"{order:5d}{row['expected_score']:7.3f}{row['seconds']:8.1f}"
                 f"{row['elapsed_seconds']:8.1f}{row['memory_mb']:8.1f}  "
@@ -48,14 +45,7 @@ class Plan(pd.DataFrame):
             if order == 0:
                 numbers = f"{order:5d}  "
                 candidate += "; on few rows, in case nothing else ends in time"
-            lines += textwrap.wrap(
-                candidate,
-                _WIDTH,
-                initial_indent=numbers,
-                subsequent_indent=" " * (len(numbers) + 2),
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
+            lines.append(wrap(candidate, numbers))
         return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from skmeta import MetaLearnerClassifier
-from skmeta.__main__ import main
+from skmeta.__main__ import format_leaderboard, main
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "data" / "penguins.csv"
 KNOWLEDGE = Path(__file__).parent / "knowledge" / "knowledge_v1.zip"
@@ -39,7 +39,7 @@ def test_fit_prints_recommendation_leaderboard_and_honest_score(capsys):
     assert "Honest score, on 86 rows" in out
     (accuracy,) = (line for line in out.splitlines() if "  accuracy " in line)
     assert float(accuracy.split()[-1]) > 0.9
-    assert max(map(len, out.splitlines())) < 170
+    assert max(map(len, out.splitlines()[1:])) <= 80  # the path is before
 
 
 def test_predict_to_standard_output(model, capsys, penguins):
@@ -148,8 +148,21 @@ def test_only_what_was_tried_is_shown(capsys):
     fit = f"fit {PENGUINS} --target species --time-budget 0.001"
     assert main(fit.split()) == 0
     out = capsys.readouterr().out
-    assert "  1. " in out
+    assert "  1. expected unknown  extra_trees" in out
     assert "  2. " not in out
+    assert "nan" not in out
+
+
+def test_errors_are_below_the_leaderboard():
+    """Where there is no room for them beside it."""
+    learners = ["svc", "quadratic_discriminant_analysis"]
+    board = pd.DataFrame(
+        {"learner": learners, "score": [-10.5, np.nan], "error": [None, "why " * 30]}
+    ).assign(std=0.25, weight=1.0, expected_score=-0.5, fit_seconds=100.0)
+    lines = format_leaderboard(board).splitlines()
+    assert len(lines) == 5
+    assert lines[3].startswith("     2  why why")
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.fixture
@@ -231,7 +244,8 @@ def test_recommend(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("What would be tried on 344 rows")
     assert main(["fit", *arguments]) == 0
-    tried = re.findall(r"^ +[123]\. (\w+) ", capsys.readouterr().out, re.MULTILINE)
+    out = capsys.readouterr().out
+    tried = re.findall(r"^ +[123]\. expected +\S+ +(\w+)", out, re.MULTILINE)
     # Later ones may differ: a quarter of the rows takes no part in the fit.
     numbered = [line for line in lines[4:] if line[:5].strip()]
     assert f"  {tried[0]}: " in numbered[0]

@@ -1,19 +1,18 @@
 """Say what a recommendation rests on."""
 
-import textwrap
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from skmeta._html import page, section, sentence, table
+from skmeta._messages import wrap
 
 _N_SIMILAR = 8
 _N_DRIVERS = 6
 _INTERVAL = (0.1, 0.9)
 _NUMBERS = ("expected", "low", "high", "loss", "loss_alike", "observed")
-_WIDTH = 88
-_NAME_WIDTH = 24
+_NAME_WIDTH = 20
 
 _HEADERS = {
     "n_rows": "rows",
@@ -114,22 +113,24 @@ class Explanation:
         return values
 
     def __str__(self):
-        parts = [_wrap(self._describe_score()), _wrap(self.reason)]
+        parts = [wrap(self._describe_score()), wrap(self.reason)]
         if len(self.similar):
-            shown = self._shown_similar().rename(index=_shorten).rename_axis(None)
+            # In 80 columns, of which names take most.
+            shown = self._shown_similar().drop(columns="columns")
+            shown = shown.rename(index=_shorten).rename_axis(None)
             shown["best"] = shown["best"].map(_shorten)
             parts.append(_indent(shown.to_string(float_format="{:.3f}".format)))
         if len(self.drivers):
             drivers = self.drivers[:_N_DRIVERS].rename_axis(None)
-            parts.append(_wrap(self._describe_loss()))
+            parts.append(wrap(self._describe_loss()))
             parts.append(_indent(drivers.to_string(float_format="{:.4g}".format)))
         others = self.changes[self.changes["is_other"]]
         for change, row in others.iterrows():
             name = _name(row["learner"], row["hyperparameters"])
-            parts.append(_wrap(f"With {change}, {name} would come first."))
+            parts.append(wrap(f"With {change}, {name} would come first."))
         same = self.changes.index[~self.changes["is_other"].to_numpy(bool)]
         if len(same):
-            parts.append(_wrap(f"It would come first also with {', '.join(same)}."))
+            parts.append(wrap(f"It would come first also with {', '.join(same)}."))
         return "\n\n".join(parts)
 
     def _repr_html_(self):
@@ -173,10 +174,6 @@ class Explanation:
 
 def _shorten(name):
     return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 3]}..."
-
-
-def _wrap(text):
-    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _name(learner, hyperparameters):

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from skmeta._configuration import write_hyperparameters
+from skmeta._configuration import write_candidate
 from skmeta._html import page, recommendation_html
+from skmeta._messages import wrap
 from skmeta.recommendation._explanation import Basis, Explained
 
 # What is printed of a recommendation fits on a screen.
@@ -181,18 +182,17 @@ class Recommendation:
         return page(recommendation_html(self))
 
     def __str__(self):
-        lines = [f"Recommended by {self.recommender} for {self.metric}. {self.reason}"]
+        why = f"Recommended by {self.recommender} for {self.metric}. {self.reason}"
+        lines = [wrap(why)]
         shown = self.configurations[:_N_LINES]
-        width = max((len(c.learner) for c in shown), default=0)
         for order, (configuration, expected) in enumerate(
             zip(shown, self.expected_scores, strict=False), start=1
         ):
-            values = write_hyperparameters(configuration.hyperparameters)
-            line = (
-                f"{order:3d}. {configuration.learner:<{width}s}  "
-                f"expected {expected:7.3f}  {values}"
+            candidate = write_candidate(
+                configuration.learner, configuration.hyperparameters
             )
-            lines.append(line.rstrip())
+            score = "unknown" if np.isnan(expected) else f"{expected:7.3f}"
+            lines.append(wrap(candidate, f"{order:3d}. expected {score}  "))
         n_more = len(self.configurations) - len(shown)
         if n_more > 0:
             lines.append(f"and {n_more} more, which to_frame() shows.")

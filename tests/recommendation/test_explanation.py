@@ -146,7 +146,8 @@ def test_after_a_fit(fitted):
     assert explanation.drivers.index[0] in text
     assert "come first" in text
     assert "wine" not in explanation.similar.index
-    assert max(map(len, text.splitlines())) <= 95
+    assert max(map(len, text.splitlines())) <= 80
+    assert max(map(len, str(fitted.recommendation_).splitlines())) <= 80
 
 
 def test_by_another_metric_there_is_nothing_to_compare(knowledge):

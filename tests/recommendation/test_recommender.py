@@ -564,13 +564,15 @@ def test_recommendation_can_be_pickled(recommendation):
 
 def test_recommendation_as_text(recommendation):
     """It says who recommends, for what and why, then each configuration in order."""
-    title, *lines = str(recommendation).splitlines()
-    assert title.startswith("Recommended by SimilarTasksRecommender for accuracy. The")
+    text = str(recommendation)
+    assert text.startswith("Recommended by SimilarTasksRecommender for accuracy. The")
+    lines = [line for line in text.splitlines() if line.startswith("  ")]
     assert len(lines) == 4
     for order, (line, configuration) in enumerate(
         zip(lines, recommendation.configurations, strict=True), start=1
     ):
-        assert line.strip().startswith(f"{order}. lda")
+        assert line.strip().startswith(f"{order}. expected")
+        assert "  lda" in line
         assert line.endswith(f"i={configuration.hyperparameters['i']}")
     many = recommendation.take([0, 1, 2, 3] * 5)
     last = str(many).splitlines()[-1]
