@@ -5,6 +5,10 @@ from scipy import sparse
 # Fewer rows do not show that a column is text, or that it says nothing.
 _MIN_ROWS = 20
 
+# Rows, and those of the second largest class, from which on it is no accident that a
+# column says what the class is.
+_CERTAIN_ROWS, _CERTAIN_IN_CLASS = 50, 10
+
 # Levels that tell whether it is worth looking at all, and the part of the cells that
 # may be something else in a column of numbers: more are codes such as V27 on purpose.
 _LEVELS_LOOKED_AT = 20
@@ -145,6 +149,46 @@ def _is_text(levels, n_present):
 
 def _has_letter(word):
     return any(map(str.isalpha, word))
+
+
+def find_copies(table, classes):
+    """Find columns that stand for the classes one to one, as the target itself would.
+
+    Parameters
+    ----------
+    table : Table
+    classes : ndarray of int of shape (n_rows,)
+        Numbers of the classes of all rows.
+
+    Returns
+    -------
+    positions : list of int
+        In the user's table; none where there are too few rows to be certain.
+    """
+    counts = np.sort(np.bincount(classes))
+    counts = counts[counts > 0]
+    too_few = len(classes) < _CERTAIN_ROWS or counts[-2:].min() < _CERTAIN_IN_CLASS
+    if too_few or len(counts) < 2:
+        return []
+    found = []
+    if not sparse.issparse(table.numeric):
+        # Of all columns at once: hardly any has as few values, with a gap for one of
+        # them, as there are classes.
+        numbers = np.where(np.isnan(table.numeric), np.inf, table.numeric)
+        ordered = np.sort(numbers, axis=0)
+        n_values = 1 + (ordered[1:] != ordered[:-1]).sum(axis=0)
+        for i in np.flatnonzero(n_values == len(counts)):
+            if _n_pairs(numbers[:, i], classes) == len(counts):
+                found.append(int(table.numeric_columns[i]))
+    for i, j in enumerate(table.categorical_columns):
+        codes = table.codes[:, i]
+        if len(np.unique(codes)) == len(counts) == _n_pairs(codes, classes):
+            found.append(int(j))
+    return found
+
+
+def _n_pairs(values, classes):
+    return len(set(zip(values.tolist(), classes.tolist(), strict=True)))
 
 
 def informative_numbers(numeric):

@@ -26,6 +26,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skmeta._column_kinds import find_copies
 from skmeta._configuration import Configuration
 from skmeta._evaluation import STOPPED, evaluate_candidates, make_cv_results
 from skmeta._experience import make_experience
@@ -62,6 +63,7 @@ from skmeta._splits import (
     n_default_folds,
     thin_splits,
 )
+from skmeta._tables import read_table
 from skmeta._threads import one_thread, threads_for
 from skmeta._trial_log import check_log, make_log, quick_of, read_log
 from skmeta._trials import Task, Trials
@@ -91,6 +93,9 @@ _SHARE_TO_JUDGE_JOURNAL = 0.1
 # Rows on which candidates are compared at most, and with a time budget at least.
 _MOST_ROWS = 100_000
 _LEAST_ROWS = 2_000
+
+# Rows that tell whether a column is the target by another name.
+_ROWS_FOR_COPIES = 500
 
 # Rows that meta-features are extracted from where there is a time budget.
 _ROWS_DESCRIBED = 20_000
@@ -532,6 +537,7 @@ class MetaSearch(
             split_params=split_params,
             log=log,
         )
+        _warn_of_copies(task)
         _log.info("%d rows, %d columns, %d classes, seed %d.", *X.shape,
                   len(task.classes), task.seed)  # fmt: skip
         knowledge, names = self._open_knowledge(
@@ -1111,6 +1117,19 @@ class MetaSearch(
         self._warn_of_cells(X)
         with threads_for(X.shape[0]):
             return getattr(self._predictor, method)(X)
+
+
+def _warn_of_copies(task):
+    """Warn of columns that are the target by another name."""
+    X, classes = task.take(_ROWS_FOR_COPIES)
+    table = read_table(X)
+    for j in find_copies(table, np.unique(classes, return_inverse=True)[1]):
+        name = getattr(X, "columns", range(X.shape[1]))[j]
+        warn(
+            f"Column {name!r} stands for the classes one to one, in all of "
+            f"{table.n_rows} rows. If it is not known when there is something to "
+            f"predict, leave it out: scores would say nothing."
+        )
 
 
 def _most_splits(task, n_rows):

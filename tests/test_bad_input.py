@@ -3,6 +3,7 @@
 import datetime
 import re
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -318,3 +319,29 @@ def test_a_function_of_classes_is_no_scorer(table):
     """Found before anything is fitted, with the way to make it one."""
     with pytest.raises(ValueError, match="make_scorer"):
         cheap(scoring=lambda y_true, y_pred: 0.5, callback=never).fit(*table)
+
+
+@pytest.mark.parametrize(
+    ("copy", "is_said"),
+    [
+        (lambda y: y, True),
+        (lambda y: np.array(["no", "yes"])[y], True),
+        (lambda y: np.where(y, 2.5, np.nan).astype(object), True),
+        (lambda y: np.r_[1 - y[:1], y[1:]], False),
+        (lambda y: y + np.linspace(0, 0.5, len(y)), False),
+        (lambda y: y * np.arange(len(y)), False),
+    ],
+    ids=["same", "words", "gaps", "nearly", "separated", "many"],
+)
+def test_the_target_by_another_name(table, copy, is_said):
+    """Said before anything is fitted, and only where it is certain."""
+    X, y = table
+    X = pd.DataFrame(X, columns=list("abcd")).assign(leak=copy(y))
+    rare = ROWS > 145
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", SkmetaWarning)
+        cheap().preview(X, y)
+        cheap().preview(X[:40], y[:40])  # neither on few rows, nor of few of a class
+        cheap().preview(X.assign(leak=rare), rare)
+    said = [each for each in said if "'leak' stands for the classes" in str(each)]
+    assert len(said) == is_said
