@@ -41,6 +41,12 @@ _SHARE_TO_JUDGE = 0.25
 # long, and enough for all others.
 _LEAST_FOR_LABELS = 0.1
 
+# What makes numbers of columns that are none, by what is said of them.
+_ADVICE = {
+    "no number": "make that missing, as pandas.to_numeric(errors='coerce') does",
+    "commas": "read it so, by pandas.read_csv(decimal=',') or (thousands=',')",
+}
+
 # What takes next to no time, and has useful probabilities on few rows.
 _QUICK = Configuration("extra_trees", {"n_estimators": 40, "min_samples_leaf": 3})
 
@@ -154,8 +160,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     columns_ : DataFrame
         What was made of each column of the table, in its order: ``name``, ``kind``
         ("number", "date", "category", "text" or "ignored") and the ``reason`` if it is
-        ignored, or a category because its dtype says so or a few cells are no numbers.
-        After a `preprocessor`, of what that made. Only with `refit`.
+        ignored, or a category because its dtype says so, a few cells are no numbers or
+        numbers have commas. After a `preprocessor`, of what that made. Only with
+        `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float
@@ -326,12 +333,13 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 f"Nothing in X can tell classes apart: all columns are ignored "
                 f"({reasons}). What predicts goes by the shares of the classes."
             )
-        spoilt = columns[columns["reason"].str.contains("no number")]
-        for name, reason in zip(spoilt["name"], spoilt["reason"], strict=True):
-            warn(
-                f"Column {name!r} is not taken for numbers: {reason}. If it should be, "
-                f"make that missing, as pandas.to_numeric(errors='coerce') does."
-            )
+        for part, advice in _ADVICE.items():
+            spoilt = columns[columns["reason"].str.contains(part)]
+            for name, reason in zip(spoilt["name"], spoilt["reason"], strict=True):
+                warn(
+                    f"Column {name!r} is not taken for numbers: {reason}. If it should "
+                    f"be, {advice}."
+                )
 
     def distil(self, X, n_rows=None):
         """Return one small, fast model that imitates this classifier [1]_.

@@ -1,6 +1,10 @@
+import re
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
+
+from skmeta._tables import is_missing_mark
 
 # Fewer rows do not show that a column is text, or that it says nothing.
 _MIN_ROWS = 20
@@ -13,6 +17,9 @@ _CERTAIN_ROWS, _CERTAIN_IN_CLASS = 50, 10
 # may be something else in a column of numbers: more are codes such as V27 on purpose.
 _LEVELS_LOOKED_AT = 20
 _MOST_OTHERS = 0.01
+
+# 3,14 and 1.234,5 and 1,234.5; of 1,234 nobody can tell which number it is.
+_WITH_COMMAS = re.compile(r"\s*[+-]?(\d[\d.]*,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
 
 
 def find_kinds(table):
@@ -29,7 +36,7 @@ def find_kinds(table):
         ``"number"``, ``"date"``, ``"category"``, ``"text"`` or ``"ignored"``.
     reasons : ndarray of str objects of shape (n_columns,)
         Why a column is ignored, is a category whatever its cells look like, or is one
-        though nearly all of its cells are numbers; otherwise empty.
+        though its cells, or nearly all of them, are numbers; otherwise empty.
     """
     kinds = np.full(table.n_columns, "number", dtype=object)
     kinds[table.date_columns] = "date"
@@ -57,7 +64,9 @@ def find_kinds(table):
         if kinds[j] == "category" and _is_declared(table, j):
             reasons[j] = "its dtype is category"
         elif kinds[j] == "category" or reasons[j].startswith("id"):
-            spoilt = _what_is_no_number(table.levels[i], table.codes[:, i])
+            spoilt = _what_has_commas(table.levels[i]) or _what_is_no_number(
+                table.levels[i], table.codes[:, i]
+            )
             reasons[j] = "; ".join(filter(None, [reasons[j], spoilt]))
     return kinds, reasons
 
@@ -79,6 +88,17 @@ def _kind_of_levels(levels, codes, is_declared):
     if n_levels == n_present >= _MIN_ROWS and _are_words(levels):
         return "category", "id: every value is different"
     return "category", ""
+
+
+def _what_has_commas(levels):
+    """Say so if all levels are numbers, though written with commas."""
+    first = ""
+    for level in levels:
+        if isinstance(level, str) and _WITH_COMMAS.fullmatch(level):
+            first = first or f"numbers are written with commas: {level!r:.30}"
+        elif not _is_number(level) and not is_missing_mark(level):
+            return ""
+    return first
 
 
 def _what_is_no_number(levels, codes):

@@ -374,6 +374,30 @@ def test_columns_of_numbers_with_a_word_are_said():
     assert reasons["good"] == reasons["code"] == ""
 
 
+def test_numbers_with_commas_are_said():
+    """Of 1,234 nobody can tell which number it is; lists and words have commas, too."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"good": rng.normal(size=60)})
+    cells = {
+        "decimal": ["3,14", "-2,5", "7", None],
+        "thousands": ["1,234", "1,234,567", "12,345.6", "?"],
+        "both": ["1.234,5", "12,5", "3,14", "1.234.567,8"],
+        "list": ["1,2,3", "2,3", "1,3", "2,3"],
+        "place": ["48.85,2.35", "52.52,13.4", "51.5,0.1", "3,14"],
+        "word": ["3,14", "2,5", "high, low", "7"],
+        "number": ["3.14", "2.5", "7", "8"],
+    }
+    for name, levels in cells.items():
+        X[name] = np.resize(np.array(levels, dtype=object), 60)
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
+    with pytest.warns(SkmetaWarning, match=r"'decimal' is not .*: '-2,5'.*decimal=','"):
+        clf.fit(X, X["good"] > 0)
+    columns = clf.columns_.set_index("name")
+    has_commas = columns["reason"].str.startswith("numbers are written with commas")
+    assert columns.index[has_commas].tolist() == ["decimal", "thousands", "both"]
+    assert (columns["kind"] == "number").tolist() == [True, *[False] * 6, True]
+
+
 def test_a_table_that_says_nothing_is_said(iris):
     """Shares of classes are predicted, with a warning."""
     X = np.ones((150, 2))
