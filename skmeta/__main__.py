@@ -172,8 +172,12 @@ def _fit(options):
         _write(classifier, options.output)
         members = classifier.trial_log_["members"]
         if any(member["fitted_on"] != len(y_train) for member in members):
-            print(f"\nWritten to {options.output}, as fitted on {len(y_train)} of "
-                  f"{len(y)} rows or fewer: more time is needed for all.")  # fmt: skip
+            why = (
+                f"There was no time to fit it on all {len(y)} rows: it has learned "
+                f"from {len(y_train)} at most, without those of the honest score. "
+                f"Give it a longer --time-budget."
+            )
+            print(f"\nWritten to {options.output}\n{wrap(why)}")
             return
         with calm():
             ensemble = clone(classifier.ensemble_).fit(X, y)
@@ -230,7 +234,7 @@ def _check_target(y, target):
             f"{len(counts)} ({', '.join(map(str, counts.index))})."
         )
     is_number = type_of_target(y.to_numpy()).startswith("continuous")
-    if is_number or (counts >= 2).sum() < 2:
+    if is_number or len(counts) > len(y) / 2:
         raise ValueError(
             f"{target!r} must hold classes that repeat, got: {len(counts)} different "
             f"values in {len(y)} rows. Give a column of classes."

@@ -321,12 +321,16 @@ def _warn_of_classes(y):
                 f"y is an empty string in {n_empty} of {len(y)} rows, which is taken "
                 f"for a class. If their class is not known, leave these rows out."
             )
-    n_classes = len(np.unique(y)) if y.dtype.kind in "iufmM" else 0
+    n_classes = len(pd.unique(y))
     if n_classes > 20 and len(y) < 5 * n_classes:
-        what = "numbers" if y.dtype.kind in "iuf" else "dates or durations"
+        what, advice = "numbers", "are values of a quantity, use a regressor"
+        if y.dtype.kind in "mM":
+            what = "dates or durations"
+        elif y.dtype.kind in "OU":
+            what, advice = "strings", "name the rows, take another column"
         warn(
             f"y has {n_classes} different {what} in {len(y)} rows, and each is taken "
-            f"for a class. If they are values of a quantity, use a regressor."
+            f"for a class. If they {advice}."
         )
 
 

@@ -190,6 +190,7 @@ def test_classes_that_may_be_none(table):
         (np.where(is_so, "yes", ""), "y is an empty string in .* of 150 rows"),
         (many, "75 different dates or durations in 150 rows"),
         (ROWS // 1.2, "125 different numbers in 150 rows"),
+        ((ROWS // 2).astype(str), "75 different strings .* name the rows, take an"),
     ]:
         with pytest.warns(SkmetaWarning, match=message) as said:
             cheap(n_candidates=1).fit(X, y)

@@ -183,7 +183,7 @@ class Recommendation:
 
     def __str__(self):
         why = f"Recommended by {self.recommender} for {self.metric}. {self.reason}"
-        lines = [wrap(why)]
+        lines = [wrap(why if self.metric else "Nothing was recommended.")]
         shown = self.configurations[:_N_LINES]
         for order, (configuration, expected) in enumerate(
             zip(shown, self.expected_scores, strict=False), start=1
