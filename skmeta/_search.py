@@ -970,9 +970,11 @@ class MetaSearch(
                 f"{self.time_budget!r} seconds. Give it more."
             )
         if all(errors):
+            last_line = _last_line(errors[0])
+            traceback = "" if last_line == errors[0].strip() else f"\n{errors[0]}"
             raise NoCandidateError(
                 f"All {len(errors)} candidates failed. The first one: "
-                f"{_last_line(errors[0])}{self._advice(trials)}\n{errors[0]}"
+                f"{last_line}{self._advice(trials)}{traceback}"
             )
         self._choose(self.leaderboard_.index[0])
 
