@@ -12,7 +12,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
 
 X, y = make_classification(
-    1_500, n_features=12, n_informative=5, weights=[0.92], flip_y=0.03, random_state=0
+    800, n_features=12, n_informative=5, weights=[0.92], flip_y=0.03, random_state=0
 )
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
@@ -32,13 +32,13 @@ def judge(clf):
     }
 
 
-judge(MetaLearnerClassifier(n_candidates=4, random_state=0).fit(X_train, y_train))
+judge(MetaLearnerClassifier(n_candidates=3, random_state=0).fit(X_train, y_train))
 
 # %%
 # By balanced accuracy both classes count alike. The labels are others; the
 # probabilities are as good, and nothing was oversampled.
 clf = MetaLearnerClassifier(
-    scoring="balanced_accuracy", n_candidates=4, random_state=0
+    scoring="balanced_accuracy", n_candidates=3, random_state=0
 ).fit(X_train, y_train)
 judge(clf)
 
@@ -53,7 +53,7 @@ from sklearn.metrics import fbeta_score, make_scorer
 
 twice_as_bad_to_miss = make_scorer(fbeta_score, beta=2)
 clf = MetaLearnerClassifier(
-    scoring=twice_as_bad_to_miss, n_candidates=4, random_state=0
+    scoring=twice_as_bad_to_miss, n_candidates=3, random_state=0
 ).fit(X_train, y_train)
 clf.recommendation_.reason
 

@@ -21,7 +21,7 @@ y = is_ill[patient]
 # Without groups every patient is known already.
 from skmeta import MetaLearnerClassifier
 
-clf = MetaLearnerClassifier(n_candidates=3, random_state=0)
+clf = MetaLearnerClassifier(n_candidates=2, random_state=0)
 without = clf.fit(X, y).best_score_
 clf.fit(X, y, groups=patient)
 without, clf.best_score_, clf.honest_score_
