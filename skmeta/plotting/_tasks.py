@@ -31,9 +31,10 @@ class SimilarTasksDisplay:
     """The known tasks as a map, with the new one and how much each counts for it.
 
     The map is that of the first two principal components of the meta-features that
-    tasks are compared by, each on its scale and clipped: what is near is alike,
-    but two dimensions show only part of it. The larger and darker a task, the more it
-    counted for the recommendation.
+    tasks are compared by, each on its scale and clipped. The larger and darker a task,
+    the more it counted for the recommendation. That is not how near it is on the map:
+    two dimensions show only part of what tasks differ in, and what matters for the
+    scores counts more.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ class SimilarTasksDisplay:
             alpha=0.8,
             edgecolors=np.where(is_named, "black", GREY)[order],
             linewidths=np.where(is_named, 1.2, 0.4)[order],
-            label="known task (the larger, the more it counted)",
+            label="known task (the larger, the more it counted, near or not)",
         )
         ax.scatter(
             *self.new_point,
