@@ -422,9 +422,24 @@ def test_reliability_of_two_classes(clf, cancer):
         probability = predictor.predict_proba(X)[:, 1]
         share, mean = calibration_curve(y, probability, n_bins=5, strategy="quantile")
         np.testing.assert_array_equal(line.get_data(), [mean, share])
+        assert shown.curves[name][2].sum() == len(y)
         brier = np.mean((probability - y) ** 2)
         assert shown.brier_scores[name] == pytest.approx(brier)
     assert shown.ax_.get_xlabel() == "mean probability of class 1"
+
+
+def test_reliability_of_few_rows():
+    """What chance may do: of 20 rows at 10 %, none to three may be so."""
+    shown = plotting.ReliabilityDisplay(
+        curves={"best candidate": tuple(np.array([[0.1, 0.9], [0.0, 0.5], [20, 20]]))},
+        brier_scores={"best candidate": 0.1},
+    ).plot()
+    [[low, rare], [less, more]] = [
+        line[:, 1] for line in shown.intervals_[0].get_segments()
+    ]
+    assert low == pytest.approx(0)
+    assert 0.1 < rare < 0.2
+    assert less + more == pytest.approx(1)
 
 
 def test_reliability_of_three_classes(cheap):
@@ -570,7 +585,7 @@ def test_dollars_in_names_are_no_formulas(clf):
     shown.task_weights = shown.task_weights.rename({first: "$\\bad$"})
     shown.plot().figure_.canvas.draw()
     reliability = plotting.ReliabilityDisplay(
-        curves={"best candidate": (np.array([0.1]), np.array([0.2]))},
+        curves={"best candidate": tuple(np.array([[0.1], [0.2], [9]]))},
         brier_scores={"best candidate": 0.1},
         of="class $\\bad$",
     )

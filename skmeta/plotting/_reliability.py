@@ -17,6 +17,9 @@ from skmeta.plotting._drawing import (
     open_axes,
 )
 
+# Standard deviations to each side that leave out one in twenty.
+_Z = 1.96
+
 # Of the best candidate and of the whole classifier, which is drawn last.
 _STYLES = ({"color": ORANGE, "marker": "s"}, {"color": BLUE, "marker": "o"})
 
@@ -27,13 +30,15 @@ class ReliabilityDisplay:
     The best candidate alone is compared with the ensemble, if there is one. Of two
     classes it is the probability of the second one; of more, that of the most
     probable class, and whether it is right. Dots are bins with about as many rows
-    each.
+    each. The upright lines are where the share may be in the long run (95 % intervals
+    [1]_): where they are long, as with a rare class or few rows, a dot beside the
+    diagonal says little.
 
     Parameters
     ----------
-    curves : dict of str to (ndarray, ndarray)
-        By what predicts: for each bin the mean probability, and the share of rows of
-        which it is so.
+    curves : dict of str to (ndarray, ndarray, ndarray)
+        By what predicts: for each bin the mean probability, the share of rows of
+        which it is so, and the number of rows.
     brier_scores : dict of str to float
         By what predicts: the mean squared difference between that probability and 0
         or 1; 0 is best.
@@ -48,6 +53,13 @@ class ReliabilityDisplay:
         The figure of `ax_`.
     lines_ : list of matplotlib Line2D
         One for each curve.
+    intervals_ : list of matplotlib LineCollection
+        One for each curve.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical
+       Inference", Journal of the American Statistical Association 22, 1927.
     """
 
     def __init__(self, *, curves, brier_scores, of="the predicted class"):
@@ -100,7 +112,7 @@ class ReliabilityDisplay:
             share, mean = calibration_curve(
                 is_so, probability, n_bins=n_bins, strategy="quantile"
             )
-            curves[name] = mean, share
+            curves[name] = mean, share, _count_rows(probability, n_bins)
             brier_scores[name] = float(np.mean((probability - is_so) ** 2))
         of = "the predicted class"
         if len(estimator.classes_) == 2:
@@ -123,22 +135,36 @@ class ReliabilityDisplay:
         # The diagonal, on which probabilities are what they say.
         ax.plot([0, 1], [0, 1], linestyle=":", color=GREY)
         styles = _STYLES[-len(self.curves) :]
-        self.lines_ = [
-            ax.plot(
-                mean,
-                share,
-                markersize=5,
-                label=f"{name} (Brier score {self.brier_scores[name]:.3f})",
-                **style,
-            )[0]
-            for (name, (mean, share)), style in zip(
-                self.curves.items(), styles, strict=True
+        self.lines_, self.intervals_ = [], []
+        for (name, (mean, share, n_rows)), style in zip(
+            self.curves.items(), styles, strict=True
+        ):
+            label = f"{name} (Brier score {self.brier_scores[name]:.3f})"
+            self.lines_ += ax.plot(mean, share, markersize=5, label=label, **style)
+            ends = _interval(share, n_rows)
+            self.intervals_.append(
+                ax.vlines(mean, *ends, color=style["color"], alpha=0.4, linewidth=1.5)
             )
-        ]
         ax.set_xlabel(as_is(f"mean probability of {self.of}"))
         ax.set_ylabel("share of rows of which it is so")
         add_legend(ax, 1)
         return self
+
+
+def _count_rows(probability, n_bins):
+    """Return how many rows are in each bin of `calibration_curve`, if any."""
+    edges = np.percentile(probability, np.linspace(0, 100, n_bins + 1))
+    counts = np.bincount(np.searchsorted(edges[1:-1], probability))
+    return counts[counts > 0]
+
+
+def _interval(share, n_rows):
+    """Return the ends of Wilson's intervals."""
+    shrink = 1 + _Z**2 / n_rows
+    middle = (share + _Z**2 / (2 * n_rows)) / shrink
+    variance = share * (1 - share) / n_rows + (_Z / (2 * n_rows)) ** 2
+    half = _Z * np.sqrt(variance) / shrink
+    return middle - half, middle + half
 
 
 def _check_probabilities(estimator):
