@@ -14,6 +14,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 _WIDTH = 88
 # Longer lists of short things share lines.
 _MANY = 8
+# Longer lists of strings, which are levels of categories, have a variable of their own.
+_MOST_LEVELS = 50
 _ALIASES = {"numpy": "np", "pandas": "pd"}
 # Parameters that are clearer without their name.
 _UNNAMED = {"func", "steps", "transformers", "transformer_list", "estimators"}
@@ -48,7 +50,8 @@ def source_of(value, name, parts=None):
         writer.names[id(part)] = part_name
     statements.append(_lay_out(writer.write(value), f"{name} = "))
     imports = writer.import_lines()
-    return "\n".join([*imports, *([""] if imports else []), *statements])
+    levels = [_lay_out(*each) for each in writer.levels.values()]
+    return "\n".join([*imports, *([""] if imports else []), *levels, *statements])
 
 
 class _Writer:
@@ -61,6 +64,7 @@ class _Writer:
     def __init__(self):
         self.names = {}
         self.imported = set()
+        self.levels = {}
 
     def import_lines(self):
         """Return imports in the order of isort."""
@@ -142,6 +146,11 @@ class _Writer:
         if not value:
             return repr(value)
         items = [("", self.write(item)) for item in value]
+        if len(value) > _MOST_LEVELS and all(isinstance(each, str) for each in value):
+            # Written once, before all else, though every member has them.
+            name = f"levels_{len(self.levels) + 1}"
+            written = ("[", items, "]"), f"{name} = "
+            return self.levels.setdefault(tuple(value), written)[1].removesuffix(" = ")
         if isinstance(value, tuple):
             return "(", items, ",)" if len(value) == 1 else ")"
         return ("[", items, "]") if isinstance(value, list) else ("{", items, "}")

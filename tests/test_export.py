@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
     OneHotEncoder,
+    OrdinalEncoder,
     StandardScaler,
 )
 from sklearn.svm import SVC
@@ -401,6 +402,19 @@ def test_source_of_a_preprocessor_that_gives_frames():
     source = to_code(together(ours))
     assert source.count('.set_output(transform="pandas")') == 2
     assert difference(refitted(executed(source), X, y), ours, X) == 0
+
+
+def test_source_of_many_levels():
+    """They are written once for all members, and leave the rest to be read."""
+    levels = [f"level {i}" for i in range(1000)]
+    encoders = [OrdinalEncoder(categories=[levels, list("ab")]), OneHotEncoder()]
+    encoders[1].set_params(categories=[list(levels), levels[::-1]])
+    source = source_of(make_pipeline(*encoders), "estimator")
+    assert source.count('"level 999"') == 2
+    assert "categories=[levels_1, levels_2]" in source
+    made = executed(source)
+    for step, encoder in zip(made, encoders, strict=True):
+        assert step.categories == encoder.categories
 
 
 def test_source_of_strings_of_numpy():
