@@ -191,7 +191,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Every candidate tried, the best first, with scores, seconds, what was
         expected of it, its weight in the ensemble, and its error if it failed; with
         `max_predict_ms` or `max_model_mb` also ``predict_ms`` or ``model_mb`` of the
-        models of its splits. The index is the order tried.
+        models of its splits. Seconds are those of a split in the mean; what texts take
+        is in those of the candidates that met them first. The index is the order
+        tried, from 0 as in `cv_results_`; what is printed counts from 1.
     trial_log_ : dict
         What was tried and what predicts, for `replay`: numbers, strings, lists and
         dicts, so that JSON can hold it.

@@ -118,7 +118,7 @@ class MetaHyperparamSelector(MetaSearch):
     leaderboard_ : DataFrame
         Every candidate tried, the best first; with `max_predict_ms` or `max_model_mb`
         also ``predict_ms`` or ``model_mb`` of the models of its splits. The index is
-        the order tried.
+        the order tried, from 0 as in `cv_results_`; what is printed counts from 1.
     trial_log_ : dict
         What was tried and what predicts, for `replay`.
     recommendation_ : Recommendation
