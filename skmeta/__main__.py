@@ -463,7 +463,7 @@ def _build(options):
             predictions=options.predictions,
             on_progress=tell,
         )
-    print(f"{options.output}: {knowledge!r}")
+    print(f"{options.output}: {knowledge}")
 
 
 @contextmanager
@@ -513,7 +513,7 @@ def _merge(options):
     check_output(options.output, (".zip",))
     merged = reduce(add, [load_knowledge(path) for path in options.knowledge])
     merged.save(options.output)
-    print(f"{options.output}: {merged!r}")
+    print(f"{options.output}: {merged}")
 
 
 def _add_show(commands):

@@ -609,6 +609,9 @@ class KnowledgeBase:
         return page(sentence(repr(self)), said, learners, listed)
 
     def __repr__(self):
+        return f"<{self}>"  # in brackets among the parameters of an estimator
+
+    def __str__(self):
         n_families = self._tasks["family"].nunique()
         return (
             f"KnowledgeBase: {len(self._tasks)} tasks of {n_families} families x "

@@ -96,7 +96,7 @@ def test_failures_may_come_as_a_frame(tiny_knowledge, tiny_parts):
 def test_repr_is_one_line(tiny_knowledge):
     """It says how much is known."""
     assert repr(tiny_knowledge) == (
-        "KnowledgeBase: 4 tasks of 3 families x 3 configurations, 2 metrics"
+        "<KnowledgeBase: 4 tasks of 3 families x 3 configurations, 2 metrics>"
     )
 
 
