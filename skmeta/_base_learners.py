@@ -978,11 +978,32 @@ def check_learners(names):
     names = list(names)
     unknown = [n for n in names if n not in BASE_LEARNERS and ":" not in str(n)]
     if unknown or not names:
+        paths = [":".join(str(n).rsplit(".", 1)) for n in unknown if "." in str(n)]
+        question = did_you_mean(unknown, [*BASE_LEARNERS, *paths])
         raise ValueError(
             f"base_learners must be one or more of {sorted(BASE_LEARNERS)}, "
-            f"got: {unknown or names!r}.{did_you_mean(unknown, BASE_LEARNERS)}"
+            f"got: {unknown or names!r}.{question}"
         )
     return names
+
+
+def how_to_teach(path):
+    """Say how a classifier becomes known, at the end of a message.
+
+    Parameters
+    ----------
+    path : str
+        Where it is imported from, as in ``"sklearn.ensemble:AdaBoostClassifier"``.
+
+    Returns
+    -------
+    advice : str
+    """
+    return (
+        f" To teach it another one, build a knowledge base from configurations of it, "
+        f"such as Configuration({path!r}, {{...}}), with "
+        f"skmeta.knowledge.build_knowledge, and pass that as knowledge."
+    )
 
 
 def get_learner(name):
@@ -1056,10 +1077,7 @@ def find_learner(estimator, taught=()):
             )
         raise ValueError(
             f"estimator must be or hold one of {sorted(name for _, name in known)}, "
-            f"got: {estimator!r}. To teach it another one, build a knowledge base "
-            f"from configurations of it, such as "
-            f"Configuration('{module}:{type(unknown).__name__}', {{...}}), with "
-            f"skmeta.knowledge.build_knowledge, and pass that as knowledge."
+            f"got: {estimator!r}.{how_to_teach(f'{module}:{type(unknown).__name__}')}"
         )
     outermost = min(_depth(name) for name in found)
     names = [name for name in found if _depth(name) == outermost]

@@ -11,6 +11,7 @@ from skmeta._base_learners import (
     BASE_LEARNERS,
     check_learners,
     get_learner,
+    how_to_teach,
     make_estimator,
 )
 from skmeta._configuration import Configuration
@@ -64,7 +65,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     ----------
     knowledge : KnowledgeBase, str, Path or None, default=None
         Where recommendations come from: None is the knowledge base that ships
-        with skmeta, a path a file made by ``python -m skmeta build``.
+        with skmeta, a path a file made by ``python -m skmeta build``. What is not a
+        path, but in memory, is pickled with the classifier.
     experience : str or Path, default=None
         Journal of what fits have learned, which this one learns from and adds to:
         meta-features, configurations, scores and seconds, and a hash of the table,
@@ -468,8 +470,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 for name in set(allowed).intersection(held)
                 if not get_learner(name).is_installed
             )
-            hint = f" Not installed: pip install {' '.join(absent)}"
-            hint = hint if absent else ""
+            hint = f" Not installed: pip install {' '.join(absent)}" if absent else ""
+            new = sorted(each for each in set(allowed).difference(held) if ":" in each)
+            hint += how_to_teach(new[0]) if new else ""
             raise NoCandidateError(
                 f"base_learners must allow one that the knowledge base holds "
                 f"({held}), that is installed, and that suits {size.n_rows} rows x "

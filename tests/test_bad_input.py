@@ -98,17 +98,25 @@ def test_metrics_that_can(table):
     [
         (lambda: get_recommender("similar-task"), "Did you mean 'similar_tasks'?"),
         (lambda: check_learners(["SVC", "random_forrest"]), "'svc', 'random_forest'?"),
+        (lambda: check_learners("sklearn.svm.SVC"), "Did you mean 'sklearn.svm:SVC'?"),
         (lambda: MetaFeatureExtractor(["landmark"]).fit([[1]], [0]), "'landmarking'?"),
         (lambda: MetaFeatureExtractor(level="ful").fit([[1]], [0]), "'full'?"),
         (lambda: load_knowledge().scores("acuracy"), "Did you mean 'accuracy'?"),
         (lambda: load_knowledge().summary("acuracy"), "Did you mean 'accuracy'?"),
     ],
-    ids=["recommender", "learners", "groups", "level", "scores", "summary"],
+    ids=["recommender", "learners", "path", "groups", "level", "scores", "summary"],
 )
 def test_misspelt_names(use, message):
     """The one that was meant is named."""
     with pytest.raises(ValueError, match=re.escape(message)):
         use()
+
+
+def test_a_learner_that_nothing_is_known_of(table):
+    """Named by its path, so that it exists; how it becomes known is said."""
+    learners = ["sklearn.ensemble:AdaBoostClassifier"]
+    with pytest.raises(ValueError, match=r"To teach .* Configuration\('sklearn.ens"):
+        cheap(base_learners=learners, callback=never).fit(*table)
 
 
 def test_metrics_of_quantities_take_numbers(table):
