@@ -159,17 +159,19 @@ class Explanation:
 
     def _describe_score(self):
         first = self.configuration
+        # What it was elsewhere: this table may be harder than all that are like it.
         line = (
-            f"{_name(first.learner, first.hyperparameters)} comes first. Its "
-            f"{self.metric} is expected to be {self.expected:.3f}, from {self.low:.3f} "
-            f"to {self.high:.3f} in eight of ten cases."
+            f"{_name(first.learner, first.hyperparameters)} comes first. On known "
+            f"tasks, of which similar ones count more, its {self.metric} was "
+            f"{self.expected:.3f} in the mean, and in eight of ten cases from "
+            f"{self.low:.3f} to {self.high:.3f}."
         )
         if not np.isfinite(self.observed):
             return line
         verdict = "within that range"
         if not self.low <= self.observed <= self.high:
-            verdict = f"{'more' if self.observed > self.high else 'less'} than expected"
-        return f"{line} It was {self.observed:.3f}, {verdict}."
+            verdict = f"{'more' if self.observed > self.high else 'less'} than that"
+        return f"{line} Here it was {self.observed:.3f}, {verdict}."
 
 
 def _shorten(name):

@@ -141,7 +141,7 @@ def test_after_a_fit(fitted):
     explanation = fitted.recommendation_.explain()
     assert explanation.observed == fitted.leaderboard_["score"].loc[0]
     text = str(explanation)
-    assert f"It was {explanation.observed:.3f}" in text
+    assert f"it was {explanation.observed:.3f}" in " ".join(text.split())
     assert explanation.similar.index[0] in text
     assert explanation.drivers.index[0] in text
     assert "come first" in text
