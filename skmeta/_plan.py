@@ -35,6 +35,8 @@ class Plan(pd.DataFrame):
     """
 
     def __repr__(self):
+        if tuple(self.columns) != _COLUMNS:  # changed in place
+            return super().__repr__()
         lines = ["order  score seconds elapsed      MB  candidate"]
         for order, row in self.iterrows():
             candidate = write_candidate(row["learner"], row["hyperparameters"])

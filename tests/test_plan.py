@@ -67,6 +67,10 @@ def test_what_is_printed(wine):
     shown = "".join("".join(lines).split())
     for values in plan["hyperparameters"]:
         assert all(f"{name}=" in shown for name in values)
+    assert "<table" in plan._repr_html_()
+    assert "candidate" not in repr(plan[["learner", "seconds"]])
+    plan["mine"] = 1
+    assert "mine" in repr(plan).partition("\n")[0]
 
 
 def test_nothing_is_left_behind(wine, tmp_path):
