@@ -149,7 +149,8 @@ def search_html(search):
         shown.insert(1, "weight", board["weight"])
     if board["error"].notna().any():
         shown["error"] = board["error"].str.slice(0, 60)
-    parts.append(table(shown))
+    # Numbered as what was recommended, below it.
+    parts.append(table(shown.set_axis(shown.index + 1).rename_axis("order")))
     recommended = recommendation_html(search.recommendation_)
     parts.append(section("What was recommended", recommended))
     if hasattr(search, "best_estimator_"):

@@ -119,6 +119,14 @@ def test_what_is_shown_of_a_fit(shown):
     assert 'class="skmeta"' not in html_of(shown["unfitted"][0])
 
 
+def test_candidates_are_numbered_as_they_were_recommended(fitted):
+    """From 1, in both tables."""
+    best = fitted.leaderboard_.iloc[0]
+    assert f'<td>{best.name + 1}</td><td class="text">{best["learner"]}' in (
+        fitted._repr_html_()
+    )
+
+
 def test_failures_are_shown(wine):
     """With the error, and without one that nobody had."""
     X, y = wine
