@@ -264,14 +264,22 @@ def check_target(y, X, *, may_be_one=False):
     ValueError
         If it has another length, missing values, or too few classes.
     """
-    if np.asarray(y).shape[1:] == (1,):
+    y = _without_nullable(y)
+    shape = np.asarray(y).shape
+    if len(shape) != 1 and shape[1:] != (1,):
+        got = f"shape {shape}" if shape else reprlib.repr(y)
+        raise ValueError(
+            f"y must be the class of each row, got: {got}. Of a DataFrame give the "
+            f"column, X[name], and of indicators the largest, y.argmax(axis=1)."
+        )
+    if len(shape) == 2:
         # As `column_or_1d` does, but at the user's line.
         warn(
             "A column-vector y was passed when a 1d array was expected. Please change "
             "the shape of y to (n_samples, ), for example using ravel().",
             DataConversionWarning,
         )
-    y = column_or_1d(_without_nullable(y))
+    y = column_or_1d(y)
     check_lengths(X.shape[0], y=y)
     if pd.isna(y).any():
         raise ValueError(

@@ -174,6 +174,8 @@ DATE = datetime.date(2024, 1, 31)
 @pytest.mark.parametrize(
     ("y", "message"),
     [
+        (np.eye(2)[ROWS % 2], r"class of each row, got: shape \(150, 2\)\. Of a Data"),
+        ("species", r"class of each row, got: 'species'\. Of a DataFrame give the col"),
         (ROWS / 10, r"got: continuous numbers such as 0\.1\. For a quantity use a"),
         (np.array(ROWS / 10, dtype=object), "continuous numbers such as 0.1"),
         ([DATE, DATE.replace(2025)] * 75, r"got: date, datetime.date\(2024, 1, 31\)"),
