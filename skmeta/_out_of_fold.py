@@ -439,27 +439,50 @@ class OutOfFold:
         Returns
         -------
         interval : ndarray of shape (2,)
-            With 95 % confidence; NaN without a score, where the metric needs all of the
-            rows, and where a `time_limit` around has left no time for it.
+            With 95 % confidence, and no better than perfect predictions; NaN without a
+            score, where the metric needs all of the rows, and where a `time_limit`
+            around has left no time for it.
         """
         unknown = np.full(2, np.nan)
         if chosen is None:
             return unknown
         # How often each class comes is chance, too. But without some of the rows, all
         # of a class may be gone, which not every metric takes.
-        for codes in (np.zeros_like(self._codes), self._codes):
+        for each_class_stays in (False, True):
             try:
-                blocks = deal_out(self._tested, N_BLOCKS, codes, self._groups)
+                blocks = self._deal_into_blocks(each_class_stays)
                 without = [
-                    self._mean_score(blocks != b, *chosen) for b in np.unique(blocks)
+                    self._mean_score(blocks != b, *chosen)
+                    for b in np.unique(blocks[blocks >= 0])
                 ]
+                best = self._score_of_perfect_predictions()
             except OutOfTime:
                 return unknown
             except Exception:
                 continue
-            if np.isfinite(without).all():
-                return jackknife_interval(score, without)
+            if len(without) > 1 and np.isfinite(without).all():
+                interval = jackknife_interval(score, without)
+                return np.minimum(interval, max(best, score))
         return unknown
+
+    def _deal_into_blocks(self, each_class_stays):
+        """Return the block of each tested row, -1 for those that are never left out.
+
+        If so wanted, each split keeps all its classes whatever block is left out.
+        """
+        codes = self._codes if each_class_stays else np.zeros_like(self._codes)
+        blocks = deal_out(self._tested, N_BLOCKS, codes, self._groups)
+        if each_class_stays:
+            cell = self._fold_of * len(self.classes) + self._codes[self._tested]
+            pairs = cell * N_BLOCKS + blocks
+            stand_alone = np.bincount(pairs)[pairs] == np.bincount(cell)[cell]
+            blocks = np.where(stand_alone, -1, blocks)
+        return blocks
+
+    def _score_of_perfect_predictions(self):
+        right = np.eye(len(self.classes))[self._codes[self._tested]]
+        is_any = np.ones(len(right), dtype=bool)
+        return self._mean_score(is_any, right, np.ones_like(right))
 
     @cached_property
     def _parts(self):

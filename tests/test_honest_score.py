@@ -364,6 +364,24 @@ def test_how_often_a_class_comes_is_chance_too():
     assert 0.5 * expected < high - low < 2 * expected
 
 
+def test_the_interval_of_a_class_with_a_row_in_each_split():
+    """Log loss needs every class in every split: those rows are not left out."""
+    y = np.repeat([0, 1, 2], [120, 75, 5])
+    X = y[:, np.newaxis] + np.random.default_rng(0).normal(size=(200, 2))
+    clf = cheap_classifier(scoring="neg_log_loss", cv=5).fit(X, y)
+    low, high = clf.honest_interval_
+    assert low < clf.honest_score_ < high <= 0
+
+
+def test_no_interval_goes_beyond_perfect_predictions():
+    """An accuracy is at most 1."""
+    y = np.arange(100) % 2
+    X = 4.0 * y[:, np.newaxis] + np.random.default_rng(0).normal(size=(100, 1))
+    clf = cheap_classifier(cv=5).fit(X, y)
+    assert 0.9 < clf.honest_interval_[0] < clf.honest_score_ < 1
+    assert clf.honest_interval_[1] == 1
+
+
 def test_the_interval_is_given_up_first(iris, monkeypatch):
     """Where the time is over by then, the score is there all the same."""
 
