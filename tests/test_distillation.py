@@ -130,7 +130,8 @@ def test_distil_before_fit():
         MetaLearnerClassifier(refit=False).distil(np.eye(3))
 
 
-def test_a_class_that_is_hardly_ever_likely():
+@pytest.mark.parametrize("n_rows", [None, 11_000], ids=["few", "a holdout of many"])
+def test_a_class_that_is_hardly_ever_likely(n_rows):
     """The student has all classes of its teacher, and so have their weights."""
 
     class Sure(RandomForestClassifier):
@@ -142,6 +143,6 @@ def test_a_class_that_is_hardly_ever_likely():
 
     X = np.random.default_rng(0).normal(size=(60, 2))
     teacher = WeightedEnsemble([Sure()], None, np.array([1.0, 1.0, 0.1])).use([Sure()])
-    student = distil(teacher, X)
+    student = distil(teacher, X, n_rows)
     assert student.classes_.tolist() == ["a", "b", "c"]
     assert (student.predict(X) == np.where(X[:, 0] > 0, "a", "b")).mean() > 0.9
