@@ -183,7 +183,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     honest_interval_ : ndarray of shape (2,)
         An interval that is made for 95 % and held the true score of about nine in
         ten tables with 300 rows: it knows the chance in which rows were tested, not
-        that in what was chosen. It may end above the best score there is, and is NaN
+        that in what was chosen. It ends at the score of perfect predictions, and is NaN
         where the metric is not defined without some of the rows.
     best_index_ : int
         Its position in `cv_results_`.
@@ -392,7 +392,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
 
         Its probabilities are those of this classifier, and so are its labels, apart
         from weights of more than two classes (``ensemble_.class_weights``): then they
-        are the most probable classes, and `to_code` says how to weigh them. It works
+        are the most probable classes, of which it warns, and `to_code` says how to
+        weigh them. It works
         where skmeta is not installed, and a clone of it can be fitted on other rows
         of the same table. It is told then which columns are numbers, text and
         categories and which are ignored, and the levels of the categories. Rows are
@@ -420,6 +421,13 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         GaussianNB(...)
         """
         self._check_refitted("to_sklearn")
+        weights = self.ensemble_.class_weights
+        if weights is not None and len(weights) > 2:
+            warn(
+                "The labels of this classifier follow ensemble_.class_weights; those of "
+                "what is returned are the most probable classes. Its probabilities are "
+                "the same, and to_code says how to weigh them."
+            )
         return to_sklearn(self.ensemble_)
 
     def to_code(self):

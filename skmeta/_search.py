@@ -262,10 +262,11 @@ class MetaSearch(
             A row for each candidate, in that order: ``learner``, ``expected_score`` on
             known tasks, ``hyperparameters``, ``elapsed_seconds`` when it is done with
             `n_jobs`, ``seconds`` that all its folds take on one core, and about how
-            many megabytes one fit on all rows takes besides the table and the model
-            (``memory_mb``). With a time budget those that would end within it, and as
-            number 0, of which nothing more is known, what is fitted before on few rows
-            in case none does. It is printed in 80 columns, with all hyperparameters.
+            many megabytes the copies of the table take that a fit on all rows works
+            with (``memory_mb``); the model, which may be larger, is not in it. With a
+            time budget those that would end within it, and as number 0, of which
+            nothing more is known, what is fitted before on few rows in case none does.
+            It is printed in 80 columns, with all hyperparameters.
 
         Notes
         -----

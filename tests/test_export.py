@@ -32,6 +32,7 @@ from skmeta._encoding import TableEncoder
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._export import check_plain, to_code, to_sklearn
 from skmeta._source import source_of
+from skmeta.exceptions import SkmetaWarning
 
 # What keeps the slower ones short.
 QUICK = {
@@ -337,6 +338,21 @@ def test_weights_of_several_classes_are_in_the_code():
     best = (probabilities * variables["class_weights"]).argmax(axis=1)
     assert estimator.classes_[best].tolist() == ours.predict(X[:, :1]).tolist()
     assert (to_sklearn(ours).predict(X[:, :1]) != ours.predict(X[:, :1])).any()
+
+
+def test_labels_that_become_others_are_said():
+    """Of two classes they stay what they are."""
+    X, y = load_iris(return_X_y=True)
+    for n_rows in (100, 150):
+        clf = MetaLearnerClassifier(
+            base_learners=["gaussian_nb"], n_candidates=1, random_state=0
+        ).fit(X[:n_rows], y[:n_rows])
+        clf.ensemble_.class_weights = np.linspace(0.1, 1, n_rows // 50)
+        if n_rows == 100:
+            clf.to_sklearn()
+        else:
+            with pytest.warns(SkmetaWarning, match="the most probable classes"):
+                clf.to_sklearn()
 
 
 def test_models_of_the_splits():
