@@ -424,9 +424,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         weights = self.ensemble_.class_weights
         if weights is not None and len(weights) > 2:
             warn(
-                "The labels of this classifier follow ensemble_.class_weights; those of "
-                "what is returned are the most probable classes. Its probabilities are "
-                "the same, and to_code says how to weigh them."
+                "The labels of this classifier follow ensemble_.class_weights; what is "
+                "returned has the same probabilities, but says the most probable "
+                "classes. to_code says how to weigh them."
             )
         return to_sklearn(self.ensemble_)
 
