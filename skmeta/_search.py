@@ -813,6 +813,7 @@ class MetaSearch(
             )
             if task.split_params:
                 splits = check_splits(splits, codes)
+            _warn_of_untested_classes(splits, task)
         if self.cv is not None or task.split_params:
             check_scored_splits(splits, self.scorer_, task.y, codes, self.scoring)
         if n_rows < len(codes) and splits:
@@ -1132,6 +1133,22 @@ def _warn_of_copies(task):
             f"Column {name!r} stands for the classes one to one, in all of "
             f"{table.n_rows} rows. If it is not known when there is something to "
             f"predict, leave it out: scores would say nothing."
+        )
+
+
+def _warn_of_untested_classes(splits, task):
+    """Say which classes have no part in any score."""
+    tested = np.unique(task.codes[np.concatenate([test for _, test in splits])])
+    counts = np.bincount(task.codes)
+    untested = np.setdiff1d(np.flatnonzero(counts), tested)
+    if len(untested):
+        named = ", ".join(
+            f"{str(task.classes[c])!r:.40} ({counts[c]})" for c in untested[:5]
+        )
+        warn(
+            f"Scores are without {len(untested)} of {len(counts)} classes, which have "
+            f"too few rows to be split: {named}{', ...' * (len(untested) > 5)}. They "
+            f"are learned from in the end. Join what is so rare, or leave it out."
         )
 
 

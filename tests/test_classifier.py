@@ -978,7 +978,9 @@ def test_classes_with_few_rows():
     y = y.astype(object)
     y[:3], y[3] = "three", "single"
     y = y.astype(str)
-    clf = cheap_classifier(scoring="neg_log_loss").fit(X, y)
+    clf = cheap_classifier(scoring="neg_log_loss")
+    with pytest.warns(SkmetaWarning, match=r"without 1 of 4 classes.*: 'single' \(1\)"):
+        clf.fit(X, y)
     assert clf.n_splits_ == 3
     assert np.isfinite(clf.best_score_)
     assert clf.classes_.tolist() == ["0", "1", "single", "three"]
@@ -1083,7 +1085,8 @@ def test_a_rare_class_does_not_halve_the_training_rows():
     """Two rows of a class among a thousand take part in the refit only."""
     X, y = make_classification(1000, random_state=0)
     y[:2] = 2
-    clf = cheap_classifier().fit(X, y)
+    with pytest.warns(SkmetaWarning, match=r"without 1 of 3 classes.*: '2' \(2\)"):
+        clf = cheap_classifier().fit(X, y)
     assert clf.n_splits_ == 5
     assert clf.classes_.tolist() == [0, 1, 2]
 
