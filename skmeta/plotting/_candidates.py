@@ -199,8 +199,10 @@ class AnytimeDisplay:
     """The best score so far against the seconds that candidates took.
 
     Dots are the candidates in the order tried, when they are done; an open dot is
-    what the recommendation expected of one, where that is of the same metric. What
-    is far from the others is a triangle at the edge, which points to where it is.
+    what the recommendation expected of one, where that is of the same metric: for the
+    first ones their mean on known tasks, which may be easier or harder than this one,
+    for later ones what follows from the scores before them. What is far from the others
+    is a triangle at the edge, which points to where it is.
 
     Parameters
     ----------
@@ -309,7 +311,7 @@ class AnytimeDisplay:
             self._draw_dots(
                 self.expected_scores,
                 shown,
-                "expected of it",
+                "expected when tried",
                 facecolors="none",
                 edgecolors=VERMILLION,
             )

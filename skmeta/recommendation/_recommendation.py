@@ -11,6 +11,11 @@ from skmeta.recommendation._explanation import Basis, Explained
 
 # What is printed of a recommendation fits on a screen.
 _N_LINES = 16
+_TWO_SCALES = (
+    "What is expected is the mean on known tasks, which may be easier or harder than "
+    "this one; for what was recommended after others had been tried, it follows from "
+    "their scores here."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,13 +190,20 @@ class Recommendation:
         why = f"Recommended by {self.recommender} for {self.metric}. {self.reason}"
         lines = [wrap(why if self.metric else "Nothing was recommended.")]
         shown = self.configurations[:_N_LINES]
-        for order, (configuration, expected) in enumerate(
-            zip(shown, self.expected_scores, strict=False), start=1
+        observed = self.observed_scores
+        if observed is None:
+            observed = np.full(len(self.configurations), np.nan)
+        if np.isfinite(observed).any():
+            lines.append(wrap(_TWO_SCALES))
+        for order, (configuration, expected, scored) in enumerate(
+            zip(shown, self.expected_scores, observed, strict=False), start=1
         ):
             candidate = write_candidate(
                 configuration.learner, configuration.hyperparameters
             )
             score = "unknown" if np.isnan(expected) else f"{expected:7.3f}"
+            if np.isfinite(scored):
+                score += f", here {scored:.3f}"
             lines.append(wrap(candidate, f"{order:3d}. expected {score}  "))
         n_more = len(self.configurations) - len(shown)
         if n_more > 0:

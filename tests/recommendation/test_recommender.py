@@ -1,6 +1,6 @@
 import pickle
 import random
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pandas as pd
@@ -578,6 +578,16 @@ def test_recommendation_as_text(recommendation):
     last = str(many).splitlines()[-1]
     assert last == "and 4 more, which to_frame() shows."
     assert str(many).count("expected") == 16
+
+
+def test_what_was_observed_is_printed_beside_what_was_expected(recommendation):
+    """Or two scales would be one column: of known tasks, and after scores seen here."""
+    observed = np.array([0.75, np.nan, np.nan, np.nan])
+    lines = str(replace(recommendation, observed_scores=observed)).splitlines()
+    assert "on known tasks, which may be easier" in " ".join(lines)
+    assert ["here 0.750" in line for line in lines[-4:]] == [True] + [False] * 3
+    untried = replace(recommendation, observed_scores=np.full(4, np.nan))
+    assert str(untried) == str(recommendation)
 
 
 def test_recommendation_as_frame(recommendation):
