@@ -130,7 +130,9 @@ class Explanation:
             parts.append(wrap(f"With {change}, {name} would come first."))
         same = self.changes.index[~self.changes["is_other"].to_numpy(bool)]
         if len(same):
-            parts.append(wrap(f"It would come first also with {', '.join(same)}."))
+            first = self.configuration
+            name = _name(first.learner, first.hyperparameters)
+            parts.append(wrap(f"{name} would come first also with {', '.join(same)}."))
         return "\n\n".join(parts)
 
     def _repr_html_(self):

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,15 @@ def test_what_would_change_the_choice(knowledge, recommender):
         assert changes.loc[change, "is_other"] == is_other
         n_other += is_other
     assert 0 < n_other < 40
+
+
+def test_what_stays_first_is_named(knowledge, recommender):
+    """After the names of others, "it" would be the last of these."""
+    explanation = recommender.recommend(known_tasks(knowledge)[0], 1).explain()
+    changes = explanation.changes.assign(is_other=[True] + [False] * 3)
+    text = " ".join(str(replace(explanation, changes=changes)).split())
+    first = text.partition(" comes first.")[0]
+    assert f"{first} would come first also with {changes.index[1]}" in text
 
 
 def test_after_a_fit(fitted):
