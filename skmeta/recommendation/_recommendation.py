@@ -144,10 +144,16 @@ class Recommendation:
             read from a log.
         """
         explanation = None if self.basis is None else self.basis.explain(self)
+        if explanation is None and (self.basis is not None or not self.metric):
+            raise ValueError(
+                "There is nothing to explain: time_budget ran out, or the fit was "
+                "interrupted, before anything was recommended and tried. Give it a "
+                "longer time_budget and fit again."
+            )
         if explanation is None:
             raise ValueError(
                 "A recommendation can be explained that a Recommender has made, "
-                "got one that is empty or was read from a log."
+                "got one that was read from a log."
             )
         if self.observed_scores is not None:
             explanation = replace(explanation, observed=self.observed_scores[0])

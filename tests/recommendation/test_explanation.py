@@ -228,10 +228,15 @@ def test_a_recommender_of_ones_own(knowledge):
     assert explanation.configuration.learner in str(explanation)
 
 
-@pytest.mark.parametrize("n", [0, 1])
-def test_what_cannot_be_explained(n):
-    made = [Recommendation.none(), from_a_log()][n]
-    with pytest.raises(ValueError, match="was read from a log"):
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_what_cannot_be_explained(n, recommender):
+    """Nothing, what was read from a log, and what predicts for want of time."""
+    nothing_tried = recommender.recommend({}, 1)
+    emergency = Configuration("gaussian_nb", {"var_smoothing": 0.123})
+    nothing_tried = replace(nothing_tried, configurations=(emergency,))
+    made = [Recommendation.none(), from_a_log(), nothing_tried][n]
+    reason = ["time_budget ran out", "was read from a log", "time_budget ran out"][n]
+    with pytest.raises(ValueError, match=reason):
         made.explain()
     assert isinstance(pickle.loads(pickle.dumps(made)), Recommendation)
 
