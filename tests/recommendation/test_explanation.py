@@ -229,9 +229,9 @@ def test_a_recommender_of_ones_own(knowledge):
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_what_cannot_be_explained(n, recommender):
+def test_what_cannot_be_explained(n, knowledge, recommender):
     """Nothing, what was read from a log, and what predicts for want of time."""
-    nothing_tried = recommender.recommend({}, 1)
+    nothing_tried = recommender.recommend(known_tasks(knowledge)[0], 1)
     emergency = Configuration("gaussian_nb", {"var_smoothing": 0.123})
     nothing_tried = replace(nothing_tried, configurations=(emergency,))
     made = [Recommendation.none(), from_a_log(), nothing_tried][n]
