@@ -1,5 +1,6 @@
 """What a search would try, and what that takes."""
 
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -35,8 +36,13 @@ class Plan(pd.DataFrame):
     """
 
     def __repr__(self):
-        if tuple(self.columns) != _COLUMNS:  # changed in place
-            return super().__repr__()
+        # It may have been changed in place.
+        if tuple(self.columns) == _COLUMNS:
+            with suppress(TypeError, ValueError, AttributeError):
+                return self._write()
+        return super().__repr__()
+
+    def _write(self):
         lines = ["order  score seconds elapsed      MB  candidate"]
         for order, row in self.iterrows():
             candidate = write_candidate(row["learner"], row["hyperparameters"])

@@ -146,7 +146,8 @@ class _Writer:
         if not value:
             return repr(value)
         items = [("", self.write(item)) for item in value]
-        if len(value) > _MOST_LEVELS and all(isinstance(each, str) for each in value):
+        is_long = isinstance(value, list) and len(value) > _MOST_LEVELS
+        if is_long and all(isinstance(each, str) for each in value):
             # Written once, before all else, though every member has them.
             name = f"levels_{len(self.levels) + 1}"
             written = ("[", items, "]"), f"{name} = "

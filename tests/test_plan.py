@@ -69,6 +69,8 @@ def test_what_is_printed(wine):
         assert all(f"{name}=" in shown for name in values)
     assert "<table" in plan._repr_html_()
     assert "candidate" not in repr(plan[["learner", "seconds"]])
+    renamed = type(plan)(plan.set_axis(plan["learner"]))
+    assert repr(renamed) == repr(pd.DataFrame(renamed))
     plan["mine"] = 1
     assert "mine" in repr(plan).partition("\n")[0]
 

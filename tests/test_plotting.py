@@ -22,6 +22,7 @@ from skmeta import (
     load_knowledge,
     plotting,
 )
+from skmeta.plotting._reliability import _count_rows
 from skmeta.recommendation import PortfolioRecommender
 from skmeta.recommendation._task_space import COMPARED
 
@@ -426,6 +427,19 @@ def test_reliability_of_two_classes(clf, cancer):
         brier = np.mean((probability - y) ** 2)
         assert shown.brier_scores[name] == pytest.approx(brier)
     assert shown.ax_.get_xlabel() == "mean probability of class 1"
+
+
+@pytest.mark.parametrize("n_bins", [3, 6, 12, 19])
+def test_rows_on_the_edges_of_bins(n_bins):
+    """They are counted in the bin where scikit-learn has them."""
+    rng = np.random.default_rng(0)
+    for n_rows in range(20, 60):
+        probability = rng.integers(1, 10, n_rows) / 10
+        y = rng.random(n_rows) < probability
+        share, _ = calibration_curve(y, probability, n_bins=n_bins, strategy="quantile")
+        counts = _count_rows(probability, n_bins)
+        np.testing.assert_allclose(share * counts, np.round(share * counts), atol=1e-9)
+        assert counts.sum() == n_rows
 
 
 def test_reliability_of_few_rows():

@@ -153,7 +153,8 @@ class ReliabilityDisplay:
 
 def _count_rows(probability, n_bins):
     """Return how many rows are in each bin of `calibration_curve`, if any."""
-    edges = np.percentile(probability, np.linspace(0, 100, n_bins + 1))
+    # To the last bit as there: rows may lie on an edge.
+    edges = np.percentile(probability, np.linspace(0, 1, n_bins + 1) * 100)
     counts = np.bincount(np.searchsorted(edges[1:-1], probability))
     return counts[counts > 0]
 
