@@ -146,6 +146,12 @@ def check_lengths(n_rows, **given):
         If something has another length.
     """
     for name, values in given.items():
+        if isinstance(values, str):
+            raise ValueError(
+                f"{name} must have a value for each of the {n_rows} rows of X, got the "
+                f"string {values!r}. If it names a column, give its values, "
+                f"X[{values!r}]."
+            )
         n_values = len(values) if hasattr(values, "__len__") else reprlib.repr(values)
         if values is not None and n_values != n_rows:
             raise ValueError(

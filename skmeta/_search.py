@@ -838,10 +838,18 @@ class MetaSearch(
             splitter = StratifiedGroupKFold(self.cv)
         else:
             splitter = check_cv(self.cv, task.y, classifier=True)
-        # They may be masks, or lists.
-        return check_splits(
-            splitter.split(task.X, task.y, **task.split_params), task.codes
-        )
+        try:
+            # They may be masks, or lists.
+            return check_splits(
+                splitter.split(task.X, task.y, **task.split_params), task.codes
+            )
+        except ValueError as error:
+            if "'groups' parameter" not in str(error):
+                raise
+            raise ValueError(
+                f"groups must be given for cv={self.cv!r}, got none. Give fit the "
+                f"group of each row, as in fit(X, y, groups=X['name of a column'])."
+            ) from error
 
     def _n_rows_compared(self, recommender, task, splits):
         """Return how many rows take part in the comparison of candidates.

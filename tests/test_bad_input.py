@@ -161,6 +161,7 @@ def test_what_makes_no_splits(table, cv):
         ({"sample_weight": np.ones(3)}, "sample_weight must .* 150 rows of X, got: 3"),
         ({"groups": np.ones(3)}, "groups must have .* 150 rows of X, got: 3"),
         ({"groups": 3}, "groups must have .* 150 rows of X, got: 3"),
+        ({"groups": "Year"}, r"groups must .* 'Year'.* give its values, X\['Year'\]"),
     ],
 )
 def test_what_is_not_one_value_for_each_row(table, given, message):
@@ -225,6 +226,11 @@ def test_groups_that_are_classes(table, parameters):
     X, y = table
     with pytest.raises(ValueError, match="1 classes in split 0"):
         cheap(callback=never, **parameters).fit(X, y, groups=y)
+
+
+def test_a_splitter_of_groups_without_groups(table):
+    with pytest.raises(ValueError, match=r"groups must be given for cv=Group.* fit\("):
+        cheap(callback=never, cv=GroupKFold(3)).fit(*table)
 
 
 @pytest.mark.parametrize(
