@@ -224,7 +224,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     Raises
     ------
     NoCandidateError
-        When fitting, if every candidate failed; it holds the first traceback.
+        When fitting, if every candidate failed; its cause is the first traceback.
     KnowledgeError
         When fitting, if the knowledge file cannot be used.
 

@@ -617,7 +617,7 @@ class MetaSearch(
             except Exception as error:
                 warn(
                     f"explorer={self.explorer!r} failed, and what was tried before is "
-                    f"kept: {type(error).__name__}: {_last_line(str(error))}"
+                    f"kept: {type(error).__name__}: {_error_line(str(error))}"
                 )
                 break
             if not found:
@@ -980,12 +980,12 @@ class MetaSearch(
                 f"{self.time_budget!r} seconds. Give it more."
             )
         if all(errors):
-            last_line = _last_line(errors[0])
-            traceback = "" if last_line == errors[0].strip() else f"\n{errors[0]}"
+            # Shown above the message, which would else scroll away.
+            cause = RuntimeError(errors[0]) if "Traceback" in errors[0] else None
             raise NoCandidateError(
                 f"All {len(errors)} candidates failed. The first one: "
-                f"{last_line}{self._advice(trials)}{traceback}"
-            )
+                f"{_error_line(errors[0])}{self._advice(trials)}"
+            ) from cause
         self._choose(self.leaderboard_.index[0])
 
     def _advice(self, trials):
@@ -1204,7 +1204,7 @@ def _make_leaderboard(trials, results, errors=None):
             "expected_score": tried.expected_scores,
             "params": results["params"],
             # Of objects, so that there is None where there was no error.
-            "error": pd.Series(map(_last_line, errors), index, dtype=object),
+            "error": pd.Series(map(_error_line, errors), index, dtype=object),
             "fit_seconds": results["mean_fit_time"],
             "score_seconds": results["mean_score_time"],
         },
@@ -1225,8 +1225,13 @@ def _first_failure(trials):
     """Say what the first candidate raised that did not fail for want of time."""
     if not trials.raised:
         return ""
-    return f" The first error: {_last_line(trials.raised[0])}"
+    return f" The first error: {_error_line(trials.raised[0])}"
 
 
-def _last_line(error):
-    return None if error is None else error.strip().rpartition("\n")[2]
+def _error_line(error):
+    """Return the first line of what an error says, after the frames of a traceback."""
+    if error is None:
+        return None
+    said = error.rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    lines = (line.rstrip() for line in said if line and not line[0].isspace())
+    return next(lines, error.strip())

@@ -146,7 +146,7 @@ class MetaHyperparamSelector(MetaSearch):
     Raises
     ------
     NoCandidateError
-        When fitting, if every candidate failed; it holds the first traceback.
+        When fitting, if every candidate failed; its cause is the first traceback.
     ValueError
         When fitting, if the estimator holds none that the knowledge base knows.
 
@@ -370,6 +370,14 @@ class MetaHyperparamSelector(MetaSearch):
         self.honest_score_ = score_of_choice(scores, tests)
 
     def _advice(self, trials):
+        lacks_it = not self._candidates_have("predict_proba")
+        if lacks_it and trials.raised and "predict_proba" in trials.raised[0]:
+            return (
+                f"{super()._advice(trials)} scoring={self.scoring!r} needs "
+                f"probabilities, which the estimator does not give. Use one that has "
+                f"predict_proba, such as CalibratedClassifierCV around it, or "
+                f"SVC(probability=True)."
+            )
         return (
             f"{super()._advice(trials)} The estimator is given the table as it is: "
             f"what it does not take, such as text or missing values, is for a step in "

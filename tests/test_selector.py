@@ -287,7 +287,7 @@ def test_failing_estimator_shows_its_reason(iris):
     X, y = iris
     X = X.copy()
     X[0, 0] = np.nan
-    with pytest.raises(NoCandidateError, match="NaN"):
+    with pytest.raises(NoCandidateError, match="ValueError: Input X contains NaN"):
         MetaHyperparamSelector(LogisticRegression(), n_candidates=2).fit(X, y)
 
 
@@ -336,3 +336,12 @@ def test_a_table_that_the_estimator_does_not_take():
     search = MetaHyperparamSelector(RandomForestClassifier(), n_candidates=2)
     with pytest.raises(NoCandidateError, match=r"' The estimator .* a pipeline\."):
         search.fit(X, [0, 1] * 30)
+
+
+def test_an_estimator_without_the_probabilities_that_the_metric_needs(iris):
+    search = MetaHyperparamSelector(SVC(), n_candidates=2, scoring="roc_auc_ovr")
+    with pytest.raises(NoCandidateError, match="has predict_proba, such as") as raised:
+        search.fit(*iris)
+    assert "pipeline" not in str(raised.value)
+    calibrated = CalibratedClassifierCV(SVC(), cv=2)
+    assert search.set_params(estimator=calibrated).fit(*iris).best_score_ > 0.9
