@@ -139,6 +139,9 @@ def _fit(options):
     if options.output is not None:
         check_output(options.output)
     X, y = _read_training_table(options.table, options.target)
+    # Before the fit, which may take long, and also into a pipe.
+    print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
+          f"{y.nunique()} classes of {options.target!r}\n", flush=True)  # fmt: skip
     X_train, X_test, y_train, y_test = _hold_out(X, y, options.random_state)
     classifier = MetaLearnerClassifier(
         knowledge=options.knowledge,
@@ -153,8 +156,6 @@ def _fit(options):
         callback=None if options.verbose else _make_bar(),
     ).fit(X_train, y_train)
 
-    print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
-          f"{y.nunique()} classes of {options.target!r}\n")  # fmt: skip
     n_tried = len(classifier.leaderboard_)
     print(f"{classifier.recommendation_.first(n_tried)}\n")
     how = f"cross-validated {options.scoring or 'accuracy'}"
