@@ -1138,9 +1138,9 @@ def _warn_of_copies(task):
     for j in find_copies(table, np.unique(classes, return_inverse=True)[1]):
         name = getattr(X, "columns", range(X.shape[1]))[j]
         warn(
-            f"Column {name!r} stands for the classes one to one, in all of "
-            f"{table.n_rows} rows. If it is not known when there is something to "
-            f"predict, leave it out: scores would say nothing."
+            f"Column {name!r} stands for the classes one to one, in all of the "
+            f"{table.n_rows} rows looked at. If it is not known when there is "
+            f"something to predict, leave it out: scores would say nothing."
         )
 
 

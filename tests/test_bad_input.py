@@ -362,3 +362,5 @@ def test_the_target_by_another_name(table, copy, is_said):
         cheap().preview(X.assign(leak=rare), rare)
     said = [each for each in said if "'leak' stands for the classes" in str(each)]
     assert len(said) == is_said
+    # Of a large table it is a sample.
+    assert all("in all of the 150 rows looked at" in str(each) for each in said)
