@@ -57,7 +57,11 @@ def main(arguments=None):
         0 when it worked, 2 when what the user gave cannot be used, 130 when
         Ctrl-C left something undone.
     """
-    options = _make_parser().parse_args(arguments)
+    parser = _make_parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
     try:
         with _warnings_as_lines(options.command):
             options.run(options)
@@ -92,10 +96,12 @@ def _warnings_as_lines(command):
 
 def _make_parser():
     parser = argparse.ArgumentParser(
-        prog="python -m skmeta", description="AutoML that has seen other tables."
+        prog="python -m skmeta",
+        description="AutoML that has seen other tables: fit chooses a classifier for "
+        "a table and writes it to a file, with which predict predicts.",
     )
     parser.add_argument("--version", action="version", version=skmeta.__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command")
     _add_fit(commands)
     _add_predict(commands)
     _add_recommend(commands)
@@ -110,7 +116,15 @@ def _make_parser():
 
 
 def _add_fit(commands):
-    fit = commands.add_parser("fit", help="recommend, try and fit a classifier")
+    fit = commands.add_parser(
+        "fit",
+        help="recommend, try and fit a classifier",
+        description="Choose a classifier for a table: try what was best on similar "
+        "tables, say what it scores on a quarter of the rows set apart, and write it, "
+        "fitted on all rows. Ctrl-C or SIGTERM ends the trials: the best so far is "
+        "fitted and written, with a warning and exit code 0. If there is nothing to "
+        "write yet, the code is 130.",
+    )
     _add_search(fit)
     fit.add_argument("--output", help="file to write the fitted classifier to")
     fit.add_argument("--memory-limit", type=float, help="megabytes per fit, Linux")

@@ -244,6 +244,19 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     assert re.search(message, line)
 
 
+def test_without_a_command_it_says_what_there_is(capsys):
+    assert main([]) == 2
+    assert "fit chooses a classifier for a table" in capsys.readouterr().err
+
+
+def test_help_of_fit_says_what_an_interruption_does(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    assert "Ctrl-C or SIGTERM ends the trials" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
 def test_recommend(capsys):
     """It says what fit would try."""
     arguments = [str(PENGUINS), "--target", "species", "--n-candidates", "3"]
