@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from functools import reduce
 from importlib.util import find_spec
 from operator import add
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -335,6 +336,11 @@ def _add_predict(commands):
 def _predict(options):
     if options.output is not None:
         check_output(options.output, SUFFIXES)
+    if _is_table(options.model) and not _is_table(options.table):
+        raise ValueError(
+            f"The model comes before the table, got {options.model} for the model and "
+            f"{options.table} for the table. Swap them."
+        )
     model = _load_model(options.model)
     frame = read_file(options.table)
     frame.columns = frame.columns.astype(str)
@@ -354,6 +360,10 @@ def _predict(options):
             predictions.to_csv(sys.stdout, index=False)
     else:
         write_file(predictions, options.output)
+
+
+def _is_table(path):
+    return any(suffix.lower() in SUFFIXES for suffix in Path(path).suffixes)
 
 
 def _load_model(path):

@@ -214,6 +214,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("predict array.joblib {penguins}", "with names of columns"),
         ("predict {model} fewer.csv", "lacks: sex, year"),
         ("predict {model} missing.csv", "No file"),
+        ("predict {penguins} {model}", "The model comes before .* Swap them"),
         ("predict missing.joblib {penguins}", "No file"),
         ("predict text.joblib {penguins}", "must be a classifier written by"),
         ("predict {model} {penguins} --output x.txt", "ends in one of"),
