@@ -208,6 +208,17 @@ def test_leaderboard_says_why_there_is_no_score(clf, untested):
     assert text.get_text() == "not cross-validated"
 
 
+def test_leaderboard_has_room_for_a_long_reason(untested):
+    """In two lines; a third is left out."""
+    board = untested.leaderboard_.assign(error="word " * 20)
+    shown = plotting.LeaderboardDisplay(
+        leaderboard=board, fold_scores=np.empty((len(board), 0)), members=[]
+    ).plot()
+    text = shown.ax_.texts[0].get_text()
+    assert text.count("\n") == 1
+    assert text.count("word") == 20
+
+
 def test_leaderboard_of_the_best_few(clf):
     """What is left out is counted; the candidates shown are the best."""
     shown = plotting.LeaderboardDisplay.from_estimator(clf, max_candidates=3)
@@ -284,7 +295,10 @@ def test_anytime_of_untested_candidate(untested):
     """Without cross-validation there is no curve, and the plot says so."""
     shown = plotting.AnytimeDisplay.from_estimator(untested)
     assert shown.lines_ == []
-    assert "no candidate was cross-validated" in shown.ax_.get_title()
+    ax = shown.ax_
+    assert "no candidate was cross-validated" in ax.get_title(loc="right")
+    boxes = [each.get_window_extent() for each in (ax._right_title, ax.get_legend())]
+    assert not boxes[0].overlaps(boxes[1])
 
 
 # Known tasks

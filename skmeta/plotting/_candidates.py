@@ -9,10 +9,10 @@ from skmeta.plotting._drawing import (
     VERMILLION,
     add_legend,
     check_search,
+    fold,
     metric_of,
     name_candidates,
     open_axes,
-    shorten,
 )
 
 _LONGEST_ERROR = 56
@@ -187,7 +187,7 @@ class LeaderboardDisplay:
         self.ax_.text(
             0.01,
             place,
-            shorten(why, _LONGEST_ERROR),
+            fold(why, _LONGEST_ERROR, len(self.leaderboard)),
             transform=self.ax_.get_yaxis_transform(),
             va="center",
             fontsize="small",
@@ -305,7 +305,10 @@ class AnytimeDisplay:
             )
             self._draw_dots(self.scores, has_score, "a candidate", color=BLUE)
         else:
-            ax.set_title("no candidate was cross-validated", fontsize="medium")
+            # Beside the legend, which is on the left.
+            ax.set_title(
+                "no candidate was cross-validated", fontsize="medium", loc="right"
+            )
         if self.expected_scores is not None:
             shown = np.isfinite(self.expected_scores) & (has_score | ~has_score.any())
             self._draw_dots(

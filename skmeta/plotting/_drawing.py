@@ -103,14 +103,16 @@ def name_candidates(leaderboard):
     names = leaderboard["learner"]
     if names.nunique() == 1 and len(names) > 1:
         names = pd.Series(_describe(leaderboard["params"]), leaderboard.index)
-    n_lines = 2 if len(names) <= _FEW_ROWS else 1
     return [
-        as_is(
-            "\n".join(wrap(name, _LONGEST_LABEL, max_lines=n_lines, placeholder=" …"))
-        )
-        + f" [{index}]"
+        f"{fold(name, _LONGEST_LABEL, len(names))} [{index}]"
         for index, name in names.items()
     ]
+
+
+def fold(text, length, n_rows):
+    """Return text of a row, in two lines where there are few rows, to be drawn."""
+    n_lines = 2 if n_rows <= _FEW_ROWS else 1
+    return as_is("\n".join(wrap(text, length, max_lines=n_lines, placeholder=" …")))
 
 
 def shorten(text, length):
