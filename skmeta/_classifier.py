@@ -45,6 +45,9 @@ _LEAST_FOR_LABELS = 0.1
 # What makes numbers of columns that are none, by what is said of them.
 _ADVICE = {
     "no number": "make that missing, as pandas.to_numeric(errors='coerce') does",
+    # Not commas: they may be of thousands or of decimals.
+    "signs": "remove these by str.replace('[$€£¥%]', '', regex=True), and what is left "
+    "becomes numbers by pandas.to_numeric, once it has no commas of thousands",
     "commas": "read it so, by pandas.read_csv(decimal=',') or (thousands=',')",
 }
 
@@ -163,8 +166,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         What was made of each column of the table, in its order: ``name``, ``kind``
         ("number", "date", "category", "text" or "ignored") and the ``reason`` if it is
         ignored, or a category because its dtype says so, a few cells are no numbers or
-        numbers have commas. After a `preprocessor`, of what that made. Only with
-        `refit`.
+        numbers have commas or signs. After a `preprocessor`, of what that made. Only
+        with `refit`.
     best_params_ : dict
         Its base learner (under ``"learner"``) and hyperparameters.
     best_score_ : float

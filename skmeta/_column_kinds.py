@@ -20,6 +20,8 @@ _MOST_OTHERS = 0.01
 
 # 3,14 and 1.234,5 and 1,234.5; of 1,234 nobody can tell which number it is.
 _WITH_COMMAS = re.compile(r"\s*[+-]?(\d[\d.]*,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
+# $1,234.50 and -3 € and 37%.
+_WITH_SIGNS = re.compile(r"(?=.*[$€£¥%])\s*[+-]?[$€£¥]?\s*[+-]?\d[\d.,]*\s*[$€£¥%]?\s*")
 
 
 def find_kinds(table):
@@ -64,7 +66,7 @@ def find_kinds(table):
         if kinds[j] == "category" and _is_declared(table, j):
             reasons[j] = "its dtype is category"
         elif kinds[j] == "category" or reasons[j].startswith("id"):
-            spoilt = _what_has_commas(table.levels[i]) or _what_is_no_number(
+            spoilt = _what_is_written_so(table.levels[i]) or _what_is_no_number(
                 table.levels[i], table.codes[:, i]
             )
             reasons[j] = "; ".join(filter(None, [reasons[j], spoilt]))
@@ -90,15 +92,20 @@ def _kind_of_levels(levels, codes, is_declared):
     return "category", ""
 
 
-def _what_has_commas(levels):
-    """Say so if all levels are numbers, though written with commas."""
-    first = ""
+def _what_is_written_so(levels):
+    """Say so if all levels are numbers, though written with signs or commas."""
+    first = {}
     for level in levels:
         if isinstance(level, str) and _WITH_COMMAS.fullmatch(level):
-            first = first or f"numbers are written with commas: {level!r:.30}"
+            first.setdefault("commas", level)
+        elif isinstance(level, str) and _WITH_SIGNS.fullmatch(level):
+            first.setdefault("signs", level)
         elif not _is_number(level) and not is_missing_mark(level):
             return ""
-    return first
+    for what in ("signs", "commas"):  # of both, whoever removes signs sees the rest
+        if what in first:
+            return f"numbers are written with {what}: {first[what]!r:.30}"
+    return ""
 
 
 def _what_is_no_number(levels, codes):

@@ -398,6 +398,26 @@ def test_numbers_with_commas_are_said():
     assert (columns["kind"] == "number").tolist() == [True, *[False] * 6, True]
 
 
+def test_numbers_with_signs_are_said():
+    """Of money and percent; a sign within a word is none."""
+    X = pd.DataFrame({"good": np.random.default_rng(0).normal(size=60)})
+    cells = {
+        "money": ["$1,234.50", "-$2", "$ 3.5", None],
+        "euro": ["3,14 €", "2,5", "7", "?"],
+        "percent": ["37%", "2.5 %", "-1%", "0"],
+        "name": ["A$AP", "Ke$ha", "50 Cent", "37%"],
+        "range": ["1%-2%", "3%-4%", "5%", "6%"],
+    }
+    for name, levels in cells.items():
+        X[name] = np.resize(np.array(levels, dtype=object), 60)
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
+    with pytest.warns(SkmetaWarning, match=r"'percent' is .*%'.* remove these by str"):
+        clf.fit(X, X["good"] > 0)
+    columns = clf.columns_.set_index("name")
+    has_signs = columns["reason"].str.startswith("numbers are written with signs")
+    assert columns.index[has_signs].tolist() == ["money", "euro", "percent"]
+
+
 def test_a_table_that_says_nothing_is_said(iris):
     """Shares of classes are predicted, with a warning."""
     X = np.ones((150, 2))
