@@ -46,9 +46,11 @@ _LEAST_FOR_LABELS = 0.1
 _ADVICE = {
     "no number": "make that missing, as pandas.to_numeric(errors='coerce') does",
     # Not commas: they may be of thousands or of decimals.
-    "signs": "remove these by str.replace('[$€£¥%]', '', regex=True), and what is left "
-    "becomes numbers by pandas.to_numeric, once it has no commas of thousands",
-    "commas": "read it so, by pandas.read_csv(decimal=',') or (thousands=',')",
+    "written with signs": "remove these by str.replace('[$€£¥%]', '', regex=True), and "
+    "what is left becomes numbers by pandas.to_numeric, once it has no commas of "
+    "thousands",
+    "written with commas": "read it so, by pandas.read_csv(decimal=',') or "
+    "(thousands=',')",
 }
 
 # What takes next to no time, and has useful probabilities on few rows.

@@ -19,7 +19,9 @@ _LEVELS_LOOKED_AT = 20
 _MOST_OTHERS = 0.01
 
 # 3,14 and 1.234,5 and 1,234.5; of 1,234 nobody can tell which number it is.
-_WITH_COMMAS = re.compile(r"\s*[+-]?(\d[\d.]*,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*")
+_WITH_COMMAS = re.compile(
+    r"\s*[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*"
+)
 # $1,234.50 and -3 € and 37%.
 _WITH_SIGNS = re.compile(r"(?=.*[$€£¥%])\s*[+-]?[$€£¥]?\s*[+-]?\d[\d.,]*\s*[$€£¥%]?\s*")
 
@@ -94,17 +96,22 @@ def _kind_of_levels(levels, codes, is_declared):
 
 def _what_is_written_so(levels):
     """Say so if all levels are numbers, though written with signs or commas."""
-    first = {}
+    found = {"signs": [], "commas": []}
+    n_plain = 0
     for level in levels:
         if isinstance(level, str) and _WITH_COMMAS.fullmatch(level):
-            first.setdefault("commas", level)
+            found["commas"].append(level)
         elif isinstance(level, str) and _WITH_SIGNS.fullmatch(level):
-            first.setdefault("signs", level)
-        elif not _is_number(level) and not is_missing_mark(level):
+            found["signs"].append(level)
+        elif _is_number(level):
+            n_plain += 1
+        elif not is_missing_mark(level):
             return ""
-    for what in ("signs", "commas"):  # of both, whoever removes signs sees the rest
-        if what in first:
-            return f"numbers are written with {what}: {first[what]!r:.30}"
+    if n_plain > sum(map(len, found.values())):
+        return ""  # codes, of which some rows have several: 1 and 2 and 1,2
+    for what, those in found.items():  # of both, whoever removes signs sees the rest
+        if those:
+            return f"numbers are written with {what}: {those[0]!r:.30}"
     return ""
 
 

@@ -152,7 +152,10 @@ def check_lengths(n_rows, **given):
                 f"string {values!r}. If it names a column, give its values, "
                 f"X[{values!r}]."
             )
-        n_values = len(values) if hasattr(values, "__len__") else reprlib.repr(values)
+        try:
+            n_values = len(values)
+        except TypeError:
+            n_values = reprlib.repr(values)
         if values is not None and n_values != n_rows:
             raise ValueError(
                 f"{name} must have a value for each of the {n_rows} rows of X, got: "

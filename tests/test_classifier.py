@@ -383,6 +383,8 @@ def test_numbers_with_commas_are_said():
         "thousands": ["1,234", "1,234,567", "12,345.6", "?"],
         "both": ["1.234,5", "12,5", "3,14", "1.234.567,8"],
         "list": ["1,2,3", "2,3", "1,3", "2,3"],
+        "codes": ["1", "2", "3", "1,2"],
+        "version": ["1.2.3,4", "7.7.7,1", "3,14", "2,5"],
         "place": ["48.85,2.35", "52.52,13.4", "51.5,0.1", "3,14"],
         "word": ["3,14", "2,5", "high, low", "7"],
         "number": ["3.14", "2.5", "7", "8"],
@@ -395,7 +397,16 @@ def test_numbers_with_commas_are_said():
     columns = clf.columns_.set_index("name")
     has_commas = columns["reason"].str.startswith("numbers are written with commas")
     assert columns.index[has_commas].tolist() == ["decimal", "thousands", "both"]
-    assert (columns["kind"] == "number").tolist() == [True, *[False] * 6, True]
+    assert (columns["kind"] == "number").tolist() == [True, *[False] * 8, True]
+
+
+def test_a_cell_that_speaks_of_commas():
+    """There is one warning, of a cell that is no number."""
+    X = pd.DataFrame({"x": [str(i) for i in range(199)] + ["commas"]})
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
+    with pytest.warns(SkmetaWarning, match="'commas'") as caught:
+        clf.fit(X, np.arange(200) % 2)
+    assert len([each for each in caught if "commas" in str(each.message)]) == 1
 
 
 def test_numbers_with_signs_are_said():
