@@ -412,7 +412,7 @@ def _recommend(options):
     print(
         f"What would be tried on {len(X)} rows: the {options.scoring or 'accuracy'} "
         f"expected from known tables,\nseconds on one core and elapsed until it is "
-        f"done, megabytes of a fit:\n\n{plan}"
+        f"done,\nmegabytes of the table as a fit works with it:\n\n{plan}"
     )
 
 
