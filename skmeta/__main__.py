@@ -411,8 +411,8 @@ def _recommend(options):
     ).preview(X, y)
     print(
         f"What would be tried on {len(X)} rows: the {options.scoring or 'accuracy'} "
-        f"expected from known tables,\nseconds on one core and elapsed until it is "
-        f"done,\nmegabytes of the table as a fit works with it:\n\n{plan}"
+        f"expected from known tables,\nseconds on one core, those elapsed by then, "
+        f"megabytes of copies of the table:\n\n{plan}"
     )
 
 

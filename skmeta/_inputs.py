@@ -271,8 +271,13 @@ def check_target(y, X, *, may_be_one=False):
     Raises
     ------
     ValueError
-        If it has another length, missing values, or too few classes.
+        If it is missing, or has another length, missing values, or too few classes.
     """
+    if y is None:
+        raise ValueError(
+            "fit requires y to be passed, but the target y is None. Give the class of "
+            "each row."
+        )
     y = _without_nullable(y)
     shape = np.asarray(y).shape
     if len(shape) != 1 and shape[1:] != (1,):

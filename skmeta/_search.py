@@ -24,7 +24,7 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skmeta._column_kinds import find_copies
 from skmeta._configuration import Configuration
@@ -767,8 +767,6 @@ class MetaSearch(
             ) from error
 
     def _check_inputs(self, X, y):
-        if y is None:
-            validate_data(self, X, y=None)  # says that y is required
         X = check_table(self, X, reset=True)
         return X, check_target(y, X)
 
