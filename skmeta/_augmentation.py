@@ -394,8 +394,7 @@ def row_growth(estimator, y):
             return 2.0
         if part.policy in ("oversample", "smote"):
             codes = np.unique(y, return_inverse=True)[1]
-            share = POLICIES[part.policy][1] if part.strength is None else part.strength
-            n_more = sum(n for _, n in _count_lacking(codes, share))
+            n_more = sum(n for _, n in _count_lacking(codes, part._check_parameters()))
             return 1.0 + n_more / len(codes)
     return 1.0
 

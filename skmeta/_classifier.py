@@ -398,11 +398,10 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Its probabilities are those of this classifier, and so are its labels, apart
         from weights of more than two classes (``ensemble_.class_weights``): then they
         are the most probable classes, of which it warns, and `to_code` says how to
-        weigh them. It works
-        where skmeta is not installed, and a clone of it can be fitted on other rows
-        of the same table. It is told then which columns are numbers, text and
-        categories and which are ignored, and the levels of the categories. Rows are
-        not augmented then.
+        weigh them. It works where skmeta is not installed, and a clone of it can be
+        fitted on other rows of the same table. It is told then which columns are
+        numbers, text and categories and which are ignored, and the levels of the
+        categories. Rows are not augmented then.
 
         Returns
         -------

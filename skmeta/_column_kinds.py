@@ -191,16 +191,14 @@ def find_copies(table, classes):
     Parameters
     ----------
     table : Table
-    classes : ndarray of int of shape (n_rows,)
-        Numbers of the classes of all rows.
+    classes : ndarray of shape (n_rows,)
 
     Returns
     -------
     positions : list of int
         In the user's table; none where there are too few rows to be certain.
     """
-    counts = np.sort(np.bincount(classes))
-    counts = counts[counts > 0]
+    counts = np.sort(np.unique(classes, return_counts=True)[1])
     too_few = len(classes) < _CERTAIN_ROWS or counts[-2:].min() < _CERTAIN_IN_CLASS
     if too_few or len(counts) < 2:
         return []

@@ -1133,7 +1133,7 @@ def _warn_of_copies(task):
     """Warn of columns that are the target by another name."""
     X, classes = task.take(_ROWS_FOR_COPIES)
     table = read_table(X)
-    for j in find_copies(table, np.unique(classes, return_inverse=True)[1]):
+    for j in find_copies(table, classes):
         name = getattr(X, "columns", range(X.shape[1]))[j]
         warn(
             f"Column {name!r} stands for the classes one to one, in all of the "

@@ -374,10 +374,19 @@ def test_columns_of_numbers_with_a_word_are_said():
     assert reasons["good"] == reasons["code"] == ""
 
 
+def columns_of(cells, warning):
+    """Fit a column of numbers and such cells, and return what became of them."""
+    X = pd.DataFrame({"good": np.random.default_rng(0).normal(size=60)})
+    for name, levels in cells.items():
+        X[name] = np.resize(np.array(levels, dtype=object), 60)
+    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
+    with pytest.warns(SkmetaWarning, match=warning):
+        clf.fit(X, X["good"] > 0)
+    return clf.columns_.set_index("name")
+
+
 def test_numbers_with_commas_are_said():
     """Of 1,234 nobody can tell which number it is; lists and words have commas, too."""
-    rng = np.random.default_rng(0)
-    X = pd.DataFrame({"good": rng.normal(size=60)})
     cells = {
         "decimal": ["3,14", "-2,5", "7", None],
         "thousands": ["1,234", "1,234,567", "12,345.6", "?"],
@@ -389,12 +398,7 @@ def test_numbers_with_commas_are_said():
         "word": ["3,14", "2,5", "high, low", "7"],
         "number": ["3.14", "2.5", "7", "8"],
     }
-    for name, levels in cells.items():
-        X[name] = np.resize(np.array(levels, dtype=object), 60)
-    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
-    with pytest.warns(SkmetaWarning, match=r"'decimal' is not .*: '-2,5'.*decimal=','"):
-        clf.fit(X, X["good"] > 0)
-    columns = clf.columns_.set_index("name")
+    columns = columns_of(cells, r"'decimal' is not .*: '-2,5'.*decimal=','")
     has_commas = columns["reason"].str.startswith("numbers are written with commas")
     assert columns.index[has_commas].tolist() == ["decimal", "thousands", "both"]
     assert (columns["kind"] == "number").tolist() == [True, *[False] * 8, True]
@@ -411,7 +415,6 @@ def test_a_cell_that_speaks_of_commas():
 
 def test_numbers_with_signs_are_said():
     """Of money and percent; a sign within a word is none."""
-    X = pd.DataFrame({"good": np.random.default_rng(0).normal(size=60)})
     cells = {
         "money": ["$1,234.50", "-$2", "$ 3.5", None],
         "euro": ["3,14 €", "2,5", "7", "?"],
@@ -419,12 +422,7 @@ def test_numbers_with_signs_are_said():
         "name": ["A$AP", "Ke$ha", "50 Cent", "37%"],
         "range": ["1%-2%", "3%-4%", "5%", "6%"],
     }
-    for name, levels in cells.items():
-        X[name] = np.resize(np.array(levels, dtype=object), 60)
-    clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
-    with pytest.warns(SkmetaWarning, match=r"'percent' is .*%'.* remove these by str"):
-        clf.fit(X, X["good"] > 0)
-    columns = clf.columns_.set_index("name")
+    columns = columns_of(cells, r"'percent' is .*%'.* remove these by str")
     has_signs = columns["reason"].str.startswith("numbers are written with signs")
     assert columns.index[has_signs].tolist() == ["money", "euro", "percent"]
 
