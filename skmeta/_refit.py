@@ -57,6 +57,11 @@ class Insurance:
     estimator: ClassifierMixin
     text_seconds: float = 0.0
 
+    @property
+    def is_prior(self):
+        """Whether it is the shares of the classes, the same for every row."""
+        return self.configuration == _PRIOR
+
 
 def insure(task, configuration):
     """Fit something quick on few rows, in case there is no time for anything else.

@@ -757,8 +757,14 @@ class MetaSearch(
             )
         if callable(self.scoring):
             return check_scoring(DummyClassifier(), scoring=self.scoring)
+        if self.scoring is None:
+            scorer = get_scorer("accuracy")
+            if get_config()["enable_metadata_routing"]:
+                # A scorer that nobody has made can be asked for by nobody.
+                scorer.set_score_request(sample_weight=True)
+            return scorer
         try:
-            return get_scorer("accuracy" if self.scoring is None else self.scoring)
+            return get_scorer(self.scoring)
         except ValueError as error:
             raise ValueError(
                 f"scoring must be one of sklearn.metrics.get_scorer_names(), a "
@@ -1011,7 +1017,12 @@ class MetaSearch(
 
     def _claim(self, trials, insurance):
         """Let what was made for the case predict, since no candidate can."""
-        learner = insurance.configuration.learner
+        what = (
+            f"{insurance.configuration.learner} predicts, fitted on few rows and "
+            f"compared with nothing but the shares of the classes"
+        )
+        if insurance.is_prior:
+            what = "what predicts goes by the shares of the classes, whatever the row"
         why = f"within the time budget of {self.time_budget} seconds"
         if self.time_budget is None:
             why = "in the fit that is replayed"
@@ -1023,9 +1034,8 @@ class MetaSearch(
             insurance.configuration, insurance.params, insurance.candidate
         )
         warn(
-            f"No candidate had its scores and its final fit {why}: {learner} predicts, "
-            f"fitted on few rows and compared with nothing but the shares of the "
-            f"classes.{_first_failure(trials)}{self._advice(trials)}"
+            f"No candidate had its scores and its final fit {why}: {what}."
+            f"{_first_failure(trials)}{self._advice(trials)}"
         )
 
     def _choose(self, index):

@@ -178,6 +178,10 @@ def test_no_time_at_all_gives_a_classifier(iris):
     assert clf.trial_log_["members"][0]["fitted_on"] == "quick"
     with pytest.raises(NoCandidateError, match="time_budget must leave time"):
         cheap_classifier(time_budget=1e-9, refit=False).fit(X, y)
+    noise = np.random.default_rng(0).normal(size=(150, 2))
+    with pytest.warns(SkmetaWarning, match="by the shares of the classes, whatever"):
+        clf.fit(noise, y)
+    assert len(np.unique(clf.predict_proba(noise), axis=0)) == 1
 
 
 def test_what_was_tried_in_time_can_be_tried_again(mixed_table):

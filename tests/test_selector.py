@@ -222,17 +222,14 @@ def test_sample_weight_reaches_the_step(iris, routing):
     noisy, weights = np.where(wrong, (y + 1) % 3, y), np.where(wrong, 0.0, 1.0)
     with sklearn.config_context(enable_metadata_routing=routing):
         tree = DecisionTreeClassifier(random_state=0)
-        scoring = "accuracy"
         if routing:
             tree.set_fit_request(sample_weight=True)
-            scoring = sklearn.metrics.get_scorer("accuracy")
-            scoring.set_score_request(sample_weight=True)
         pipeline = make_pipeline(StandardScaler(), tree)
         if routing:
             pipeline["standardscaler"].set_fit_request(sample_weight=False)
-        search = MetaHyperparamSelector(
-            pipeline, scoring=scoring, n_candidates=2, random_state=0
-        ).fit(X, noisy, sample_weight=weights)
+        search = MetaHyperparamSelector(pipeline, n_candidates=2, random_state=0).fit(
+            X, noisy, sample_weight=weights
+        )
     assert (search.predict(X) == y).mean() > 0.9
     assert search.best_score_ > 0.85
 
