@@ -26,7 +26,7 @@ import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
 from skmeta._files import SUFFIXES, check_output, read_file, write_file
-from skmeta._messages import did_you_mean, wrap
+from skmeta._messages import did_you_mean, error_line, wrap
 from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
 from skmeta.knowledge import (
@@ -67,8 +67,7 @@ def main(arguments=None):
         with _warnings_as_lines(options.command):
             options.run(options)
     except _USER_ERRORS as error:
-        first_line = str(error).partition("\n")[0]
-        print(f"skmeta {options.command}: {first_line}", file=sys.stderr)
+        print(f"skmeta {options.command}: {error_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         print(

@@ -15,6 +15,7 @@ from sklearn.utils.parallel import delayed
 from skmeta._ensemble import align
 from skmeta._footprint import Footprint, FootprintLimit, typical
 from skmeta._limits import OutOfTime, memory_limit, time_limit
+from skmeta._messages import error_line
 from skmeta._schedule import Schedule
 from skmeta._text import TextMemo
 from skmeta._workers import Workers, calm, persist, received, this_process
@@ -785,8 +786,7 @@ def _fit_calmly(stand_in, index, candidate, rows, seconds):
     except OutOfTime:
         return index, None, STOPPED
     except Exception as error:
-        first_line = str(error).partition("\n")[0]
-        return index, None, f"{type(error).__name__}: {first_line}"
+        return index, None, f"{type(error).__name__}: {error_line(error)}"
 
 
 def take_rows(data, rows):

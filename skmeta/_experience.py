@@ -7,6 +7,7 @@ import numpy as np
 import sklearn
 
 import skmeta
+from skmeta._messages import error_line
 from skmeta.knowledge._fingerprint import fingerprint
 
 
@@ -81,10 +82,7 @@ def _describe(index, trials, task, metric):
 
 def _kind_of(traceback):
     """Return the class of an exception, without its message, which may quote a cell."""
-    # It stands in the first line after the frames, which are indented.
-    lines = traceback.rpartition("Traceback (most recent call last):\n")[2].splitlines()
-    line = next((line for line in lines if line and not line[0].isspace()), "")
-    kind = line.partition(":")[0]
+    kind = error_line(traceback).partition(":")[0]
     return kind if re.fullmatch(r"[A-Za-z_.]*(Error|Exception)", kind) else "Error"
 
 

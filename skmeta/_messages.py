@@ -45,18 +45,45 @@ def did_you_mean(names, known, cutoff=0.6):
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
 
 
-def first_line(error):
-    """Return the first line of what an error says, without the full stop.
+def error_line(error):
+    r"""Return the first line of what an error says.
 
     Parameters
     ----------
-    error : Exception
+    error : Exception or str
+        What was raised, or what was kept of it: a message or a traceback, of which it
+        is the line after the last frames.
 
     Returns
     -------
     line : str
+
+    Examples
+    --------
+    >>> from skmeta._messages import error_line
+    >>> error_line(ValueError("No rows.\nGive some."))
+    'No rows.'
     """
-    return str(error).strip().partition("\n")[0].strip().rstrip(".")
+    text = str(error).strip()
+    # Frames are indented; after them comes what was raised.
+    said = text.rpartition("Traceback (most recent call last):\n")[2].splitlines()
+    lines = (line.rstrip() for line in said if line and not line[0].isspace())
+    return next(lines, text)
+
+
+def first_line(error):
+    """Return the first line of what an error says, to stand within a sentence.
+
+    Parameters
+    ----------
+    error : Exception or str
+
+    Returns
+    -------
+    line : str
+        Without the full stop.
+    """
+    return error_line(error).rstrip(".")
 
 
 def wrap(text, first=""):

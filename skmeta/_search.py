@@ -46,7 +46,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._messages import did_you_mean, warn
+from skmeta._messages import did_you_mean, error_line, warn
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -617,7 +617,7 @@ class MetaSearch(
             except Exception as error:
                 warn(
                     f"explorer={self.explorer!r} failed, and what was tried before is "
-                    f"kept: {type(error).__name__}: {_error_line(str(error))}"
+                    f"kept: {type(error).__name__}: {error_line(error)}"
                 )
                 break
             if not found:
@@ -988,7 +988,7 @@ class MetaSearch(
             cause = RuntimeError(errors[0]) if "Traceback" in errors[0] else None
             raise NoCandidateError(
                 f"All {len(errors)} candidates failed. The first one: "
-                f"{_error_line(errors[0])}{self._advice(trials)}"
+                f"{error_line(errors[0])}{self._advice(trials)}"
             ) from cause
         self._choose(self.leaderboard_.index[0])
 
@@ -1212,7 +1212,11 @@ def _make_leaderboard(trials, results, errors=None):
             "expected_score": tried.expected_scores,
             "params": results["params"],
             # Of objects, so that there is None where there was no error.
-            "error": pd.Series(map(_error_line, errors), index, dtype=object),
+            "error": pd.Series(
+                [each if each is None else error_line(each) for each in errors],
+                index,
+                dtype=object,
+            ),
             "fit_seconds": results["mean_fit_time"],
             "score_seconds": results["mean_score_time"],
         },
@@ -1233,13 +1237,4 @@ def _first_failure(trials):
     """Say what the first candidate raised that did not fail for want of time."""
     if not trials.raised:
         return ""
-    return f" The first error: {_error_line(trials.raised[0])}"
-
-
-def _error_line(error):
-    """Return the first line of what an error says, after the frames of a traceback."""
-    if error is None:
-        return None
-    said = error.rpartition("Traceback (most recent call last):\n")[2].splitlines()
-    lines = (line.rstrip() for line in said if line and not line[0].isspace())
-    return next(lines, error.strip())
+    return f" The first error: {error_line(trials.raised[0])}"

@@ -10,6 +10,7 @@ import numpy as np
 from skmeta._base_learners import TaskSize, get_learner
 from skmeta._evaluation import Evaluations, Work, take_rows
 from skmeta._footprint import FootprintLimit
+from skmeta._messages import error_line
 from skmeta._out_of_fold import OutOfFold
 from skmeta._schedule import Schedule
 from skmeta._splits import stratified_sample
@@ -193,7 +194,7 @@ class Task:
             with calm():
                 footprint = self.footprint_limit.measure(estimator, row)
         except Exception as error:
-            return f"It cannot be measured: {type(error).__name__}: {error}"
+            return f"It cannot be measured: {type(error).__name__}: {error_line(error)}"
         return self.footprint_limit.excess(footprint)
 
 

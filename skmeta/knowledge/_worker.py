@@ -24,6 +24,7 @@ from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
 from skmeta._evaluation import take_rows
 from skmeta._files import read_file
+from skmeta._messages import error_line
 from skmeta._workers import calm
 from skmeta.knowledge._fingerprint import fingerprint
 from skmeta.knowledge._scoring import score_folds
@@ -248,11 +249,10 @@ def _evaluate_task(job, protocol, tell, time_limit):
                 configuration, X, y, fold_of, protocol.random_state, on_fold=begin_fit
             )
         except Exception as error:
-            first_line = str(error).partition("\n")[0]
             tell(
                 "failed",
                 configuration=name,
-                error=f"{type(error).__name__}: {first_line}"[:300],
+                error=f"{type(error).__name__}: {error_line(error)}"[:300],
             )
             continue
         keep(**{name: probabilities.astype(np.float16)})
