@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from skmeta._configuration import write_candidate
 from skmeta._html import page, section, sentence, table
 from skmeta._messages import wrap
 
@@ -126,13 +127,13 @@ class Explanation:
             parts.append(_indent(drivers.to_string(float_format="{:.4g}".format)))
         others = self.changes[self.changes["is_other"]]
         for change, row in others.iterrows():
-            name = _name(row["learner"], row["hyperparameters"])
-            parts.append(wrap(f"With {change}, {name} would come first."))
+            other = write_candidate(row["learner"], row["hyperparameters"])
+            parts.append(wrap(f"With {change}, first would come {other}."))
         same = self.changes.index[~self.changes["is_other"].to_numpy(bool)]
         if len(same):
-            first = self.configuration
-            name = _name(first.learner, first.hyperparameters)
-            parts.append(wrap(f"{name} would come first also with {', '.join(same)}."))
+            parts.append(
+                wrap(f"Also with {', '.join(same)}, first would come {self._first}.")
+            )
         return "\n\n".join(parts)
 
     def _repr_html_(self):
@@ -159,14 +160,17 @@ class Explanation:
             f"them counted alike. What adds most to it, or takes from it:"
         )
 
-    def _describe_score(self):
+    @property
+    def _first(self):
         first = self.configuration
+        return write_candidate(first.learner, first.hyperparameters)
+
+    def _describe_score(self):
         # What it was elsewhere: this table may be harder than all that are like it.
         line = (
-            f"{_name(first.learner, first.hyperparameters)} comes first. On known "
-            f"tasks, of which similar ones count more, its {self.metric} was "
-            f"{self.expected:.3f} in the mean, and in eight of ten cases from "
-            f"{self.low:.3f} to {self.high:.3f}."
+            f"First comes {self._first}. On known tasks, of which similar ones count "
+            f"more, its {self.metric} was {self.expected:.3f} in the mean, and in "
+            f"eight of ten cases from {self.low:.3f} to {self.high:.3f}."
         )
         if not np.isfinite(self.observed):
             return line
@@ -178,11 +182,6 @@ class Explanation:
 
 def _shorten(name):
     return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 3]}..."
-
-
-def _name(learner, hyperparameters):
-    values = ", ".join(f"{name}={value}" for name, value in hyperparameters.items())
-    return f"{learner}({values})"
 
 
 def _indent(text):

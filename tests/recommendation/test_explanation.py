@@ -139,12 +139,17 @@ def test_what_would_change_the_choice(knowledge, recommender):
 
 
 def test_what_stays_first_is_named(knowledge, recommender):
-    """After the names of others, "it" would be the last of these."""
-    explanation = recommender.recommend(known_tasks(knowledge)[0], 1).explain()
+    """After the names of others, "it" would be the last of these.
+
+    It is written as in the recommendation.
+    """
+    recommendation = recommender.recommend(known_tasks(knowledge)[0], 1)
+    explanation = recommendation.explain()
     changes = explanation.changes.assign(is_other=[True] + [False] * 3)
     text = " ".join(str(replace(explanation, changes=changes)).split())
-    first = text.partition(" comes first.")[0]
-    assert f"{first} would come first also with {changes.index[1]}" in text
+    first = text.removeprefix("First comes ").partition(". On known")[0]
+    assert first in " ".join(str(recommendation).split())
+    assert f"Also with {', '.join(changes.index[1:])}, first would come {first}" in text
 
 
 def test_after_a_fit(fitted):
@@ -154,7 +159,7 @@ def test_after_a_fit(fitted):
     assert f"it was {explanation.observed:.3f}" in " ".join(text.split())
     assert explanation.similar.index[0] in text
     assert explanation.drivers.index[0] in text
-    assert "come first" in text
+    assert "first would come" in text
     assert "wine" not in explanation.similar.index
     assert max(map(len, text.splitlines())) <= 80
     assert max(map(len, str(fitted.recommendation_).splitlines())) <= 80
