@@ -42,7 +42,8 @@ _SHARE_TO_JUDGE = 0.25
 # long, and enough for all others.
 _LEAST_FOR_LABELS = 0.1
 
-# What makes numbers of columns that are none, by what is said of them.
+# What makes numbers of columns that are none, by what is said of them. The first part
+# that is found counts: a cell that is no number is quoted, and may hold the others.
 _ADVICE = {
     "no number": "make that missing, as pandas.to_numeric(errors='coerce') does",
     # Not commas: they may be of thousands or of decimals.
@@ -342,9 +343,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 f"Nothing in X can tell classes apart: all columns are ignored "
                 f"({reasons}). What predicts goes by the shares of the classes."
             )
-        for part, advice in _ADVICE.items():
-            spoilt = columns[columns["reason"].str.contains(part)]
-            for name, reason in zip(spoilt["name"], spoilt["reason"], strict=True):
+        for name, reason in zip(columns["name"], columns["reason"], strict=True):
+            advice = next((_ADVICE[part] for part in _ADVICE if part in reason), None)
+            if advice is not None:
                 warn(
                     f"Column {name!r} is not taken for numbers: {reason}. If it should "
                     f"be, {advice}."

@@ -844,16 +844,15 @@ class MetaSearch(
             splitter = check_cv(self.cv, task.y, classifier=True)
         try:
             # They may be masks, or lists.
-            return check_splits(
-                splitter.split(task.X, task.y, **task.split_params), task.codes
-            )
+            splits = list(splitter.split(task.X, task.y, **task.split_params))
         except ValueError as error:
-            if "'groups' parameter" not in str(error):
+            if task.split_params or not _asks_for_groups(splitter):
                 raise
             raise ValueError(
                 f"groups must be given for cv={self.cv!r}, got none. Give fit the "
                 f"group of each row, as in fit(X, y, groups=X['name of a column'])."
             ) from error
+        return check_splits(splits, task.codes)
 
     def _n_rows_compared(self, recommender, task, splits):
         """Return how many rows take part in the comparison of candidates.
@@ -1166,6 +1165,13 @@ def _warn_of_untested_classes(splits, task):
             f"too few rows to be split: {named}{', ...' * (len(untested) > 5)}. They "
             f"are learned from in the end. Join what is so rare, or leave it out."
         )
+
+
+def _asks_for_groups(splitter):
+    """Say whether a splitter is made for groups."""
+    if not hasattr(splitter, "get_metadata_routing"):
+        return False
+    return bool(splitter.get_metadata_routing().consumes("split", ["groups"]))
 
 
 def _most_splits(task, n_rows):

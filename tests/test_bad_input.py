@@ -10,7 +10,13 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.metrics import accuracy_score, f1_score, make_scorer
-from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -229,9 +235,14 @@ def test_groups_that_are_classes(table, parameters):
         cheap(callback=never, **parameters).fit(X, y, groups=y)
 
 
-def test_a_splitter_of_groups_without_groups(table):
-    with pytest.raises(ValueError, match=r"groups must be given for cv=Group.* fit\("):
-        cheap(callback=never, cv=GroupKFold(3)).fit(*table)
+@pytest.mark.parametrize(
+    "cv", [GroupKFold(3), StratifiedGroupKFold(3), LeaveOneGroupOut()]
+)
+def test_a_splitter_of_groups_without_groups(table, cv):
+    """Whatever it says itself: not all of them say that groups are missing."""
+    message = rf"groups must be given for cv={type(cv).__name__}.* fit\("
+    with pytest.raises(ValueError, match=message):
+        cheap(callback=never, cv=cv).fit(*table)
 
 
 @pytest.mark.parametrize(

@@ -408,11 +408,12 @@ def test_numbers_with_commas_are_said():
     assert (columns["kind"] == "number").tolist() == [True, *[False] * 8, True]
 
 
-def test_a_cell_that_speaks_of_commas():
+@pytest.mark.parametrize("cell", ["commas", "written with commas"])
+def test_a_cell_that_speaks_of_commas(cell):
     """There is one warning, of a cell that is no number."""
-    X = pd.DataFrame({"x": [str(i) for i in range(199)] + ["commas"]})
+    X = pd.DataFrame({"x": [str(i) for i in range(199)] + [cell]})
     clf = cheap_classifier(base_learners=BAYES, n_candidates=1)
-    with pytest.warns(SkmetaWarning, match="'commas'") as caught:
+    with pytest.warns(SkmetaWarning, match=f"'{cell}'.*to_numeric") as caught:
         clf.fit(X, np.arange(200) % 2)
     assert len([each for each in caught if "commas" in str(each.message)]) == 1
 
