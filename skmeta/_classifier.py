@@ -42,16 +42,29 @@ _SHARE_TO_JUDGE = 0.25
 # long, and enough for all others.
 _LEAST_FOR_LABELS = 0.1
 
-# What makes numbers of columns that are none, by what is said of them. The first part
-# that is found counts: a cell that is no number is quoted, and may hold the others.
+# What columns are not taken for, and what makes them so, by what is said of them. The
+# first part that is found counts: a cell that is no number is quoted, and may hold the
+# others.
 _ADVICE = {
-    "no number": "make that missing, as pandas.to_numeric(errors='coerce') does",
+    "no number": (
+        "numbers",
+        "make that missing, as pandas.to_numeric(errors='coerce') does",
+    ),
     # Not commas: they may be of thousands or of decimals.
-    "written with signs": "remove these by str.replace('[$€£¥%]', '', regex=True), and "
-    "what is left becomes numbers by pandas.to_numeric, once it has no commas of "
-    "thousands",
-    "written with commas": "read it so, by pandas.read_csv(decimal=',') or "
-    "(thousands=',')",
+    "written with signs": (
+        "numbers",
+        "remove these by str.replace('[$€£¥%]', '', regex=True), and what is left "
+        "becomes numbers by pandas.to_numeric, once it has no commas of thousands",
+    ),
+    "written with commas": (
+        "numbers",
+        "read it so, by pandas.read_csv(decimal=',') or (thousands=',')",
+    ),
+    "dates are written": (
+        "dates",
+        "convert it by pandas.to_datetime, with format= or dayfirst=, since a day may "
+        "be read as a month",
+    ),
 }
 
 # What takes next to no time, and has useful probabilities on few rows.
@@ -344,10 +357,11 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 f"({reasons}). What predicts goes by the shares of the classes."
             )
         for name, reason in zip(columns["name"], columns["reason"], strict=True):
-            advice = next((_ADVICE[part] for part in _ADVICE if part in reason), None)
-            if advice is not None:
+            part = next((part for part in _ADVICE if part in reason), None)
+            if part is not None:
+                kind, advice = _ADVICE[part]
                 warn(
-                    f"Column {name!r} is not taken for numbers: {reason}. If it should "
+                    f"Column {name!r} is not taken for {kind}: {reason}. If it should "
                     f"be, {advice}."
                 )
 

@@ -22,6 +22,13 @@ _MOST_OTHERS = 0.01
 _WITH_COMMAS = re.compile(
     r"\s*[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*"
 )
+# 31/12/2020 and 12-31-2020 18:30 and 31 December 2020 and Dec 31, 2020.
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_AS_DATE = re.compile(
+    rf"\s*(\d{{1,2}}[./-]\d{{1,2}}[./-]|\d{{1,2}}[ -]{_MONTH},?[ -]|{_MONTH} "
+    r"\d{1,2},? )(19|20)\d\d(,?\s+\d{1,2}:\d\d.*)?\s*",
+    re.IGNORECASE,
+)
 # $1,234.50 and -3 € and 37%.
 _WITH_SIGNS = re.compile(r"(?=.*[$€£¥%])\s*[+-]?[$€£¥]?\s*[+-]?\d[\d.,]*\s*[$€£¥%]?\s*")
 
@@ -95,7 +102,10 @@ def _kind_of_levels(levels, codes, is_declared):
 
 
 def _what_is_written_so(levels):
-    """Say so if all levels are numbers, though written with signs or commas."""
+    """Say so if all levels are dates or numbers, though written another way."""
+    levels = [level for level in levels if not is_missing_mark(level)]
+    if levels and all(isinstance(x, str) and _AS_DATE.fullmatch(x) for x in levels):
+        return f"dates are written as {levels[0]!r:.30}"
     found = {"signs": [], "commas": []}
     n_plain = 0
     for level in levels:
@@ -105,7 +115,7 @@ def _what_is_written_so(levels):
             found["signs"].append(level)
         elif _is_number(level):
             n_plain += 1
-        elif not is_missing_mark(level):
+        else:
             return ""
     if n_plain > sum(map(len, found.values())):
         return ""  # codes, of which some rows have several: 1 and 2 and 1,2

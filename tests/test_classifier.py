@@ -408,6 +408,32 @@ def test_numbers_with_commas_are_said():
     assert (columns["kind"] == "number").tolist() == [True, *[False] * 8, True]
 
 
+def test_dates_that_are_not_read_are_said():
+    """Days and months in whatever order are no dates by themselves."""
+    y = np.arange(40) % 2
+    days = pd.date_range("2024-01-15", periods=40).to_series(index=range(40))
+    X = pd.DataFrame(
+        {
+            "european": days.dt.strftime("%d/%m/%Y"),
+            "dotted": days.dt.strftime("%d.%m.%Y %H:%M"),
+            "american": days.dt.strftime("%b %d, %Y").where(days.index != 3),
+            "long": days.dt.strftime("%d %B %Y"),
+            "iso": days.dt.strftime("%Y-%m-%d"),
+            "version": [f"1.2.{i}" for i in range(40)],
+            "number": np.random.default_rng(0).normal(size=40),
+        }
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SkmetaWarning)
+        clf = cheap_classifier().fit(X, y)
+    said = [
+        str(each.message) for each in caught if "not taken for" in str(each.message)
+    ]
+    assert [text.split("'")[1] for text in said] == [*X.columns[:4]]
+    assert all("for dates" in text and "pandas.to_datetime" in text for text in said)
+    assert clf.columns_.set_index("name").loc["iso", "kind"] == "date"
+
+
 @pytest.mark.parametrize("cell", ["commas", "written with commas"])
 def test_a_cell_that_speaks_of_commas(cell):
     """There is one warning, of a cell that is no number."""
