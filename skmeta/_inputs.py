@@ -279,7 +279,13 @@ def check_target(y, X, *, may_be_one=False):
             "each row."
         )
     y = _without_nullable(y)
-    shape = np.asarray(y).shape
+    try:
+        shape = np.asarray(y).shape
+    except ValueError as error:  # rows of different lengths
+        raise ValueError(
+            f"y must be the class of each row, got: {reprlib.repr(y)}. Of several "
+            f"labels a row has to have one."
+        ) from error
     if len(shape) != 1 and shape[1:] != (1,):
         got = f"shape {shape}" if shape else reprlib.repr(y)
         raise ValueError(
@@ -304,6 +310,11 @@ def check_target(y, X, *, may_be_one=False):
         raise ValueError(
             "y must have classes of one type, got: strings and other values. "
             "Convert them, for instance by astype(str)."
+        )
+    if isinstance(y[0], bytes):
+        raise ValueError(
+            f"y must hold numbers, strings or booleans, got: bytes, {y[0]!r}. Convert "
+            f"them, for instance by np.char.decode(np.asarray(y))."
         )
     if y.dtype == object and not isinstance(y[0], str):
         y = pd.Series(y).infer_objects().to_numpy()  # numbers from a mixed table

@@ -1023,6 +1023,8 @@ def test_bad_knowledge_leaves_the_default_usable(iris, tmp_path):
         (np.linspace(0, 1, 150), "continuous"),
         (np.arange(150), "at least two classes with two rows"),
         (np.zeros(149), "for each of the 150 rows of X, got: 149"),
+        ([[0], [1, 2]] * 75, r"the class of each row, got: \[\[0\], \[1, 2\]"),
+        ([b"yes", b"no"] * 75, r"strings or booleans, got: bytes.*np.char.decode"),
     ],
 )
 def test_unusable_targets_are_said(iris, y, message):
