@@ -15,7 +15,7 @@ from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.dummy import DummyClassifier
-from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
+from sklearn.metrics import check_scoring, get_scorer
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.metadata_routing import (
@@ -46,7 +46,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._messages import did_you_mean, error_line, warn
+from skmeta._messages import error_line, warn
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -77,6 +77,7 @@ from skmeta.recommendation import (
     get_recommender,
     nearest_metric,
 )
+from skmeta.recommendation._metrics import check_is_metric
 
 _log = logging.getLogger(__name__)
 
@@ -740,6 +741,11 @@ class MetaSearch(
                 f"callback must be a function of a skmeta.progress.Progress or None, "
                 f"got: {self.callback!r}."
             )
+        if not isinstance(self.refit, (bool, np.bool_)):
+            raise ValueError(
+                f"refit must be True or False, got: {self.refit!r}. The metric that "
+                f"the best candidate is chosen by is named by scoring."
+            )
         if self.explorer is not None:
             get_explorer(self.explorer)
         self.scorer_ = self._get_scorer()
@@ -750,27 +756,16 @@ class MetaSearch(
         return FootprintLimit(self.max_predict_ms, self.max_model_mb)
 
     def _get_scorer(self):
-        if isinstance(self.scoring, (list, tuple, set, dict)):
-            raise ValueError(
-                f"scoring must be one metric (a name, a callable or None), "
-                f"got: {self.scoring!r}."
-            )
+        check_is_metric(self.scoring)
         if callable(self.scoring):
             return check_scoring(DummyClassifier(), scoring=self.scoring)
-        if self.scoring is None:
-            scorer = get_scorer("accuracy")
-            if get_config()["enable_metadata_routing"]:
-                # A scorer that nobody has made can be asked for by nobody.
-                scorer.set_score_request(sample_weight=True)
-            return scorer
-        try:
+        if self.scoring is not None:
             return get_scorer(self.scoring)
-        except ValueError as error:
-            raise ValueError(
-                f"scoring must be one of sklearn.metrics.get_scorer_names(), a "
-                f"callable or None, got: {self.scoring!r}."
-                f"{did_you_mean([self.scoring], get_scorer_names())}"
-            ) from error
+        scorer = get_scorer("accuracy")
+        if get_config()["enable_metadata_routing"]:
+            # A scorer that nobody has made can be asked for by nobody.
+            scorer.set_score_request(sample_weight=True)
+        return scorer
 
     def _check_inputs(self, X, y):
         X = check_table(self, X, reset=True)

@@ -75,7 +75,11 @@ def never(progress):
         ("average_precision", "yn", r"make_scorer\(f1_score, pos_label='y'\)"),
         ("jaccard", "abc", "For more than two classes there are 'balanced_accuracy'"),
         ("log_los", "yn", "got: 'log_los'. Did you mean 'neg_log_loss'?"),
-        ("max error", "yn", "scoring must be one of sklearn.metrics.get_scorer_names"),
+        (
+            "max error",
+            "yn",
+            "scoring must be one metric .a name of sklearn.metrics.g",
+        ),
         (accuracy_score, "yn", "looks like it is a metric function"),
     ],
 )

@@ -983,6 +983,7 @@ def test_columns_in_another_order_are_refused(mixed_table):
         ({"max_model_mb": "1"}, "max_model_mb must be a number of megabytes > 0"),
         ({"ensemble_size": 0}, "ensemble_size must be an integer >= 1"),
         ({"scoring": ["accuracy", "roc_auc"]}, "scoring must be one metric"),
+        ({"refit": "f1"}, "refit must be True or False, got: 'f1'.* by scoring"),
         ({"base_learners": ["forest"]}, r"base_learners must be one or more of \["),
         ({"base_learners": []}, "base_learners must be one or more of"),
         ({"random_state": "a"}, "random_state must be an integer"),

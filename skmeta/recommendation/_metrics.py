@@ -1,5 +1,7 @@
 from sklearn.metrics import get_scorer, get_scorer_names
 
+from skmeta._messages import did_you_mean
+
 # Name of a scorer to the stored metric that it follows, and whether the two put
 # configurations in the same order on every task.
 _NEAREST = {
@@ -31,6 +33,27 @@ _NEAREST = {
 _NEAREST_OF_UNKNOWN = ("f1_macro", False)
 
 
+def check_is_metric(scoring):
+    """Raise an error unless something is what scikit-learn can score by.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        The user's.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or a name that nobody knows.
+    """
+    known = get_scorer_names()
+    if not (scoring is None or callable(scoring) or scoring in known):
+        raise ValueError(
+            f"scoring must be one metric (a name of sklearn.metrics.get_scorer_names()"
+            f", a callable or None), got: {scoring!r}.{did_you_mean([scoring], known)}"
+        )
+
+
 def nearest_metric(scoring):
     """Find the stored metric whose order of configurations a scorer will follow best.
 
@@ -50,6 +73,11 @@ def nearest_metric(scoring):
         cares for every class, and follows ``"f1_macro"``, not exactly: it lies
         between accuracy and balanced accuracy.
 
+    Raises
+    ------
+    ValueError
+        If it is a name that scikit-learn has no scorer of.
+
     Examples
     --------
     >>> from skmeta.recommendation import nearest_metric
@@ -58,6 +86,7 @@ def nearest_metric(scoring):
     >>> nearest_metric("neg_brier_score")
     ('neg_log_loss', False)
     """
+    check_is_metric(scoring)
     if scoring is None:
         return "accuracy", True
     name = scoring if isinstance(scoring, str) else _name_of(scoring)

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from sklearn.metrics import (
@@ -75,12 +77,20 @@ def test_scorers_are_recognized(scorer, expected):
     [
         make_scorer(fbeta_score, beta=2),
         lambda estimator, X, y: 0.0,
-        "of_my_own",
     ],
 )
 def test_unknown_scoring_follows_f1_macro(scoring):
-    """Other callables and names follow what cares for every class, inexactly."""
+    """Other callables follow what cares for every class, inexactly."""
     assert nearest_metric(scoring) == ("f1_macro", False)
+
+
+@pytest.mark.parametrize("scoring", ["foo", "f1_makro", 3, ["accuracy"]])
+def test_what_is_no_metric(scoring):
+    """It is an error, with a name that is nearly the same."""
+    hint = " Did you mean 'f1_macro'" if scoring == "f1_makro" else ""
+    message = re.escape(f"got: {scoring!r}.{hint}")
+    with pytest.raises(ValueError, match=f"scoring must be one metric .*{message}"):
+        nearest_metric(scoring)
 
 
 def test_exact_metrics_agree():
