@@ -18,7 +18,7 @@ from skmeta._configuration import Configuration
 from skmeta._decision import START
 from skmeta._distillation import distil
 from skmeta._ensemble import WeightedEnsemble
-from skmeta._export import to_code, to_sklearn
+from skmeta._export import to_code, to_sklearn, warn_of_labels
 from skmeta._inputs import (
     TakesTables,
     check_number,
@@ -384,8 +384,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Returns
         -------
         student : classifier
-            Fitted, with ``predict`` and ``predict_proba``. Labels follow the class
-            weights of ``ensemble_``.
+            Fitted, with ``predict`` and ``predict_proba``, and with ``to_sklearn``,
+            as of this classifier. Labels follow the class weights of ``ensemble_``.
 
         References
         ----------
@@ -440,13 +440,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         GaussianNB(...)
         """
         self._check_refitted("to_sklearn")
-        weights = self.ensemble_.class_weights
-        if weights is not None and len(weights) > 2:
-            warn(
-                "The labels of this classifier follow ensemble_.class_weights; what is "
-                "returned has the same probabilities, but says the most probable "
-                "classes. to_code says how to weigh them."
-            )
+        warn_of_labels(self.ensemble_.class_weights, "ensemble_.class_weights")
         return to_sklearn(self.ensemble_)
 
     def to_code(self):

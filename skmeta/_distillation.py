@@ -7,6 +7,7 @@ from skmeta._base_learners import TaskSize, make_estimator
 from skmeta._configuration import Configuration
 from skmeta._ensemble import WeightedEnsemble
 from skmeta._evaluation import take_rows
+from skmeta._export import to_sklearn, warn_of_labels
 from skmeta._messages import warn
 from skmeta._tables import as_frame, as_table
 from skmeta._workers import calm
@@ -36,6 +37,30 @@ _LEAST_AGREEMENT = 0.9
 _ROWS_PER_ROW, _LEAST_ROWS, _MOST_ROWS = 5, 2_000, 50_000
 
 
+class DistilledClassifier(WeightedEnsemble):
+    """An ensemble of one small model, which can leave skmeta."""
+
+    def to_sklearn(self):
+        """Return what predicts as an estimator of scikit-learn alone.
+
+        Its probabilities are those of this classifier, and so are its labels, apart
+        from weights of more than two classes (``class_weights``), of which it warns. A
+        clone of it that is fitted learns from classes, and imitates nothing.
+
+        Returns
+        -------
+        estimator : Pipeline or FixedThresholdClassifier
+            Fitted. It is independent of this classifier.
+
+        Raises
+        ------
+        ValueError
+            If something has no equal in plain scikit-learn; it says what.
+        """
+        warn_of_labels(self.class_weights, "class_weights")
+        return to_sklearn(self)
+
+
 def distil(teacher, X, n_rows=None, random_state=0):
     """Fit one pipeline to the probabilities of a classifier [1]_.
 
@@ -57,7 +82,7 @@ def distil(teacher, X, n_rows=None, random_state=0):
 
     Returns
     -------
-    student : WeightedEnsemble
+    student : DistilledClassifier
         Of one member, with the weights of the classes that the teacher has for labels.
 
     References
@@ -87,7 +112,8 @@ def distil(teacher, X, n_rows=None, random_state=0):
         student["learner"].fit(
             encoded, teacher.classes_[classes], probabilities[rows, classes]
         )
-    student = WeightedEnsemble([student], None, teacher.class_weights).use([student])
+    student = DistilledClassifier([student], None, teacher.class_weights)
+    student.use(student.estimators)
     agreement = np.mean(student.predict_proba(X).argmax(axis=1) == likely)
     if agreement < _LEAST_AGREEMENT:
         warn(

@@ -37,6 +37,7 @@ from skmeta._augmentation import AugmentedClassifier
 from skmeta._base_learners import BASE_LEARNERS, ClassNumbers
 from skmeta._encoding import CYCLES, DATE_PARTS, OTHER_LABEL, TableEncoder, label_of
 from skmeta._ensemble import WeightedEnsemble, least_probability
+from skmeta._messages import warn
 from skmeta._source import source_of
 
 _WHOLE_NUMBER = re.compile(r"-?\d+")
@@ -69,6 +70,24 @@ def to_sklearn(estimator):
         plain = _plain_classifier(estimator)
     check_plain(plain)
     return plain
+
+
+def warn_of_labels(class_weights, name):
+    """Warn if `to_sklearn` returns what says other labels than an ensemble.
+
+    Parameters
+    ----------
+    class_weights : ndarray of shape (n_classes,) or None
+        Of the ensemble.
+    name : str
+        Where the user finds them.
+    """
+    if class_weights is not None and len(class_weights) > 2:
+        warn(
+            f"The labels of this classifier follow {name}; what is returned has the "
+            f"same probabilities, but says the most probable classes. For the same "
+            f"labels, take the highest of the probabilities times these weights."
+        )
 
 
 def to_code(ensemble):

@@ -7,10 +7,12 @@ from scipy import sparse
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import log_loss
+from sklearn.model_selection import FixedThresholdClassifier
 
 from skmeta import MetaLearnerClassifier
 from skmeta._distillation import distil, mix_rows
 from skmeta._ensemble import WeightedEnsemble
+from skmeta._export import check_plain
 from skmeta.exceptions import SkmetaWarning
 
 
@@ -55,6 +57,29 @@ def test_labels_follow_the_class_weights(forest):
         student.predict_proba(X_new)[:, 1] * 0.4 > (student.predict_proba(X_new)[:, 0])
     )
     np.testing.assert_array_equal(student.predict(X_new) == 1, is_second)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_student_leaves_skmeta(n_classes):
+    """With its probabilities, and with its labels where scikit-learn can weigh them."""
+    X, y = make_classification(
+        300, 4, n_informative=3, n_redundant=0, n_classes=n_classes, random_state=0
+    )
+    X = pd.DataFrame(X, columns=list("abcd")).assign(word=np.where(y, "yes", "no"))
+    clf = MetaLearnerClassifier(
+        base_learners=["gaussian_nb"], n_candidates=1, random_state=0
+    ).fit(X, y)
+    clf.ensemble_.class_weights = np.linspace(0.2, 1.0, n_classes)
+    student = clf.distil(X)
+    if n_classes == 2:
+        plain = student.to_sklearn()
+        assert isinstance(plain, FixedThresholdClassifier)
+        assert plain.predict(X).tolist() == student.predict(X).tolist()
+    else:
+        with pytest.warns(SkmetaWarning, match="follow class_weights; what is ret"):
+            plain = student.to_sklearn()
+    check_plain(plain)
+    np.testing.assert_array_equal(plain.predict_proba(X), student.predict_proba(X))
 
 
 def test_a_poor_student_is_no_secret():
