@@ -86,8 +86,8 @@ def deal_out(tested, n_parts, codes, groups=None, seed=0):
     return part_of_unit[unit_of][row_of]
 
 
-def score_of_choice(scores, tests):
-    """Estimate what the best candidate scores on new rows.
+def scores_of_choice(scores, tests):
+    """Estimate what the best candidate scores on new rows, split by split.
 
     In each split that is judged which is the best on all splits that share no tested
     row with it, so that luck there counts for nothing.
@@ -101,29 +101,57 @@ def score_of_choice(scores, tests):
 
     Returns
     -------
-    score : float
-        Mean over splits; NaN if every two of them share rows.
+    scores_of_best : ndarray of shape (n_judged,)
+        One for each split that some other shares no rows with; there may be none.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from skmeta._honesty import score_of_choice
+    >>> from skmeta._honesty import scores_of_choice
     >>> tests = [np.array([0, 1]), np.array([2, 3])]
-    >>> score_of_choice(np.array([[0.9, 0.7], [0.8, 0.8]]), tests)
-    0.75
+    >>> scores_of_choice(np.array([[0.9, 0.7], [0.8, 0.8]]), tests)
+    array([0.8, 0.7])
     """
     usable = scores[~np.isnan(scores).any(axis=1)]
     if len(tests) < 2 or len(usable) == 0:
-        return np.nan
+        return np.empty(0)
     rows = np.concatenate(tests)
     numbers = np.repeat(np.arange(len(tests)), [len(test) for test in tests])
     is_tested = sparse.csr_array((np.ones(len(rows)), (numbers, rows)))
     is_other = (is_tested @ is_tested.T).toarray() == 0
     judged = np.flatnonzero(is_other.any(axis=1))
-    if len(judged) == 0:
-        return np.nan
     chosen = (usable @ is_other[:, judged]).argmax(axis=0)
-    return float(usable[chosen, judged].mean())
+    return usable[chosen, judged]
+
+
+def corrected_interval(scores, splits):
+    """Return an interval for a mean over splits, which learn from common rows [1]_.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_judged,)
+        Of some of the splits, at least two; else the interval is NaN.
+    splits : list of (train, test)
+        Row numbers.
+
+    Returns
+    -------
+    interval : ndarray of shape (2,)
+        With 95 % confidence, symmetric around the mean: it may go beyond the best
+        score there is.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the Generalization Error", Machine
+       Learning 52, 2003.
+    """
+    n_scores = len(scores)
+    if n_scores < 2:
+        return np.full(2, np.nan)
+    # Without this the interval would be one of splits that are independent.
+    in_common = np.mean([len(test) / len(train) for train, test in splits])
+    error = np.sqrt((1 / n_scores + in_common) * np.var(scores, ddof=1))
+    return np.mean(scores) + stats.t.ppf([0.025, 0.975], n_scores - 1) * error
 
 
 def jackknife_interval(score, without):

@@ -1,4 +1,5 @@
 import sys
+from contextlib import suppress
 from numbers import Integral
 
 import numpy as np
@@ -12,11 +13,17 @@ from skmeta._base_learners import (
     get_learner,
     split_hyperparameters,
 )
+from skmeta._evaluation import (
+    Prediction,
+    asks_for_predictions_only,
+    score_prediction,
+)
 from skmeta._export import to_sklearn
-from skmeta._honesty import score_of_choice
+from skmeta._honesty import corrected_interval, scores_of_choice
 from skmeta._inputs import check_number, with_seeds
 from skmeta._search import MetaSearch
 from skmeta._trials import Task
+from skmeta._workers import calm
 from skmeta.exceptions import NoCandidateError
 
 
@@ -111,6 +118,11 @@ class MetaHyperparamSelector(MetaSearch):
         of `best_score_`: in each split that of which is the best on the others. NaN
         without cross-validation and where every two splits test some same row, as a
         single holdout does. Only with `refit`.
+    honest_interval_ : ndarray of shape (2,)
+        An interval that is made for 95 %, from how much the scores of the splits
+        differ and how many rows they learn from in common [1]_. It ends at the score
+        of perfect predictions, if `scoring` is a name or of `make_scorer`, and is NaN
+        where `honest_score_` is.
     best_index_ : int
         Their position in `cv_results_`.
     cv_results_ : dict
@@ -153,6 +165,11 @@ class MetaHyperparamSelector(MetaSearch):
     See Also
     --------
     MetaLearnerClassifier : Recommends the learner as well.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the Generalization Error", Machine
+       Learning 52, 2003.
 
     Examples
     --------
@@ -366,8 +383,13 @@ class MetaHyperparamSelector(MetaSearch):
         super()._combine(trials, task, fitted, weights, judged)
         failed = self.leaderboard_["error"].sort_index().notna().to_numpy()
         scores = np.where(failed[:, np.newaxis], np.nan, trials.evaluations.scores)
-        tests = [test for _, test in task.splits]
-        self.honest_score_ = score_of_choice(scores, tests)
+        judged = scores_of_choice(scores, [test for _, test in task.splits])
+        self.honest_score_, self.honest_interval_ = np.nan, np.full(2, np.nan)
+        if len(judged):
+            self.honest_score_ = float(judged.mean())
+            best = max(_score_of_perfect_predictions(task), self.honest_score_)
+            interval = corrected_interval(judged, task.splits)
+            self.honest_interval_ = np.minimum(interval, best)
 
     def _advice(self, trials):
         lacks_it = not self._candidates_have("predict_proba")
@@ -403,3 +425,15 @@ class MetaHyperparamSelector(MetaSearch):
         tags.input_tags = inner.input_tags
         tags.classifier_tags = inner.classifier_tags
         return tags
+
+
+def _score_of_perfect_predictions(task):
+    """Return the score that is the best there is; infinity where nobody knows."""
+    if not asks_for_predictions_only(task.scorer):
+        return np.inf
+    _, test = task.splits[0]
+    right = Prediction(task.classes, np.eye(len(task.classes))[task.codes[test]])
+    with suppress(Exception), calm():  # a metric may not be defined on few rows
+        score = score_prediction(task.scorer, right, task.y, test, task.score_params)
+        return np.inf if np.isnan(score) else score
+    return np.inf

@@ -20,10 +20,11 @@ from sklearn.naive_bayes import GaussianNB
 from skmeta import MetaHyperparamSelector, MetaLearnerClassifier
 from skmeta._decision import EXPONENTS, LOG_WEIGHTS
 from skmeta._honesty import (
+    corrected_interval,
     deal_out,
     jackknife_interval,
     make_parts,
-    score_of_choice,
+    scores_of_choice,
 )
 from skmeta._limits import OutOfTime
 from skmeta._out_of_fold import OutOfFold
@@ -122,19 +123,20 @@ def test_score_of_a_lucky_choice():
     """Each is best on one split: who chooses by the others has the worse one there."""
     tests = [np.arange(3), np.arange(3, 6), np.arange(6, 9)]
     scores = np.array([[0.9, 0.6, 0.6], [0.7, 0.7, 0.7], [np.nan, 1.0, 1.0]])
-    assert score_of_choice(scores, tests) == pytest.approx((0.7 + 0.6 + 0.6) / 3)
-    repeated = score_of_choice(np.tile(scores, 2), tests * 2)
-    assert repeated == score_of_choice(scores, tests)
-    assert np.isnan(score_of_choice(scores[:, :1], tests[:1]))
-    assert np.isnan(score_of_choice(scores[2:], tests))
-    assert np.isnan(score_of_choice(np.empty((2, 0)), []))
+    assert scores_of_choice(scores, tests).tolist() == [0.7, 0.6, 0.6]
+    repeated = scores_of_choice(np.tile(scores, 2), tests * 2)
+    assert repeated.tolist() == [0.7, 0.6, 0.6] * 2
+    assert len(scores_of_choice(scores[:, :1], tests[:1])) == 0
+    assert len(scores_of_choice(scores[:, :2], [tests[0], tests[0]])) == 0
+    assert len(scores_of_choice(scores[2:], tests)) == 0
+    assert len(scores_of_choice(np.empty((2, 0)), [])) == 0
 
 
 def test_score_of_a_choice_among_noise_is_chance():
     rng = np.random.default_rng(0)
     scores = rng.normal(0.5, 0.1, size=(200, 20, 5))
     tests = np.arange(100).reshape(5, 20)
-    honest = np.mean([score_of_choice(each, list(tests)) for each in scores])
+    honest = np.mean([scores_of_choice(each, list(tests)) for each in scores])
     assert honest == pytest.approx(0.5, abs=0.01)
     assert np.mean(scores.mean(axis=2).max(axis=1)) > 0.57
 
@@ -149,8 +151,38 @@ def test_the_selector_has_one(iris):
         LogisticRegression(), n_candidates=3, scoring=own, random_state=0
     ).fit(*iris)
     assert 0.9 < search.honest_score_ <= search.best_score_
-    assert f"{search.honest_score_:.4f}." in search._repr_html_()
-    assert np.isnan(search.set_params(n_candidates=1).fit(*iris).honest_score_)
+    low, high = search.honest_interval_
+    assert low < search.honest_score_ < high
+    shown = f"{search.honest_score_:.4f} ({low:.4f} to {high:.4f})."
+    assert shown in search._repr_html_()
+    search.set_params(scoring="accuracy").fit(*iris)
+    assert search.honest_interval_[1] == 1  # where perfect predictions end
+    search.set_params(n_candidates=1).fit(*iris)
+    assert np.isnan([search.honest_score_, *search.honest_interval_]).all()
+
+
+@pytest.mark.parametrize("scoring", ["neg_log_loss", "roc_auc_ovr"])
+def test_the_interval_of_a_selector_ends_at_the_best_score(iris, scoring):
+    """Whatever that is, and where the splits overlap, too."""
+    search = MetaHyperparamSelector(
+        LogisticRegression(),
+        n_candidates=2,
+        scoring=scoring,
+        cv=RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0),
+        random_state=0,
+    ).fit(*iris)
+    low, high = search.honest_interval_
+    best = {"neg_log_loss": 0, "roc_auc_ovr": 1}[scoring]
+    assert low < search.honest_score_ < high <= best + 1e-9
+
+
+def test_the_interval_of_common_rows():
+    """Of two splits into halves their error is that of one score."""
+    splits = [(np.arange(5), np.arange(5, 10)), (np.arange(5, 10), np.arange(5))]
+    low, high = corrected_interval(np.array([0.6, 0.8]), splits)
+    half = stats.t.ppf(0.975, 1) * np.sqrt((1 / 2 + 1) * 0.02)
+    assert (low, high) == pytest.approx((0.7 - half, 0.7 + half))
+    assert np.isnan(corrected_interval(np.array([0.6]), splits)).all()
 
 
 def make_out_of_fold(y, splits, scoring, weights=None):
