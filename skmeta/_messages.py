@@ -116,6 +116,21 @@ def wrap(text, first=""):
     )
 
 
+def shorten(name, width):
+    """Return a name, without its end if it is longer than a column of a table.
+
+    Parameters
+    ----------
+    name : str
+    width : int
+
+    Returns
+    -------
+    name : str
+    """
+    return name if len(name) <= width else f"{name[: width - 3]}..."
+
+
 def warn(message, category=SkmetaWarning):
     """Warn, and point at the user's line, however deep below it this is called.
 

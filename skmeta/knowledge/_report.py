@@ -3,12 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from skmeta._messages import did_you_mean
+from skmeta._messages import did_you_mean, shorten, wrap
 from skmeta.knowledge._merging import task_keys
 
 # What says most of a learner, if it is there.
 _PREFERRED = ("balanced_accuracy_tuned", "balanced_accuracy", "accuracy")
 _N_NAMED = 8
+
+# What fits into 80 columns: the headers of what is shown, and widths of names.
+_OF_LEARNERS = {"learner": "learner", "best_on": "best on", "evaluated": "fits",
+                "configurations": "configurations", "failed": "failed",
+                "fit_seconds": "seconds"}  # fmt: skip
+_OF_TASKS = {"task": "task", "n_rows": "rows", "n_features": "columns",
+             "n_classes": "classes", "best": "best", "score": "score"}  # fmt: skip
+_LEARNER_WIDTH, _TASK_WIDTH, _BEST_WIDTH = 31, 22, 20
 
 
 def check_metric(metric, stored):
@@ -120,6 +128,7 @@ def describe(knowledge, metric=None, with_tasks=False):
     Returns
     -------
     text : str
+        In 80 columns; long names are without their ends.
     """
     metric = choose_metric(knowledge, metric)
     domains = knowledge.tasks["domain"]
@@ -128,20 +137,25 @@ def describe(knowledge, metric=None, with_tasks=False):
     if len(known):
         named = [f"{name} {count}" for name, count in known[:_N_NAMED].items()]
         more = f", and {len(known) - _N_NAMED} more" if len(known) > _N_NAMED else ""
-        lines.append(f"Domains: {', '.join(named)}{more}.")
+        lines.append(wrap(f"{', '.join(named)}{more}.", "Domains: "))
     rows = knowledge.tasks["n_rows"]
     lines.append(
         f"Rows: {rows.min():,} to {rows.max():,}, median {rows.median():,.0f}."
     )
-    lines.append(f"Metrics: {', '.join(knowledge.metrics)}.")
+    lines.append(wrap(f"{', '.join(knowledge.metrics)}.", "Metrics: "))
     if len(knowledge.parts) > 1:
         lines.append(f"Merged from {len(knowledge.parts)} parts:")
     lines += [_describe_origin(part) for part in knowledge.parts]
-    learners = summarize_learners(knowledge, metric)
-    lines += ["", f"Base learners, best by {metric}:", _as_text(learners.reset_index())]
+    learners = summarize_learners(knowledge, metric).reset_index()
+    learners["learner"] = [shorten(n, _LEARNER_WIDTH) for n in learners["learner"]]
+    shown = _as_text(learners, _OF_LEARNERS)
+    lines += ["", f"Base learners, best by {metric}:", shown]
     if with_tasks:
         tasks = summarize_tasks(knowledge, metric).reset_index()
-        lines += ["", f"Tasks, best by {metric}:", _as_text(tasks)]
+        tasks["task"] = [shorten(name, _TASK_WIDTH) for name in tasks["task"]]
+        best = tasks["best"].map(knowledge.configurations["learner"]).fillna("")
+        tasks["best"] = [shorten(name, _BEST_WIDTH) for name in best]
+        lines += ["", f"Tasks, best by {metric}:", _as_text(tasks, _OF_TASKS)]
     return "\n".join(lines)
 
 
@@ -159,11 +173,16 @@ def _describe_origin(part):
     if "max_rows" in protocol:
         said.append(f"up to {protocol['max_rows']:,} rows")
     said += [f"{name} {version}" for name, version in sorted(versions.items())]
-    return f"Evaluated: {', '.join(said)}; digest {part.digest[:8]}."
+    return wrap(f"{', '.join(said)}; digest {part.digest[:8]}.", "Evaluated: ")
 
 
-def _as_text(frame):
-    return frame.to_string(index=False, na_rep="", float_format="{:.4g}".format)
+def _as_text(frame, headers):
+    return frame[list(headers)].to_string(
+        header=list(headers.values()),
+        index=False,
+        na_rep="",
+        float_format="{:.4g}".format,
+    )
 
 
 def compare(a, b, name_a="first", name_b="second"):
@@ -214,8 +233,9 @@ def _compare_sets(what, named_a, named_b, name_a, name_b):
             more = (
                 f", and {len(alone) - _N_NAMED} more" if len(alone) > _N_NAMED else ""
             )
+            named = ", ".join(alone[:_N_NAMED])
             lines.append(
-                f"  only in {name}: {len(alone)} ({', '.join(alone[:_N_NAMED])}{more})"
+                wrap(f"only in {name}: {len(alone)} ({named}{more})", first="  ")
             )
     return lines
 
@@ -232,14 +252,15 @@ def _compare_scores(a, b, names, name_a, name_b):
             continue
         row, column = np.unravel_index(np.nanargmax(change), change.shape)
         task, configuration = names[first.index[row]], first.columns[column]
-        lines.append(
+        said = (
             f"Scores by {metric}: {in_both.sum():,} in both, of which "
             f"{differs.sum():,} differ, by {change[differs].mean():.3g} in the mean; "
             f"most {configuration} on {task}, {first.iat[row, column]:.4g} in {name_a} "
             f"and {second.iat[row, column]:.4g} in {name_b}."
         )
+        lines.append(wrap(said))
     if same:
-        lines.append(f"What both have is the same by {', '.join(same)}.")
+        lines.append(wrap(f"What both have is the same by {', '.join(same)}."))
     return lines
 
 

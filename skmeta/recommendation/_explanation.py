@@ -1,19 +1,21 @@
 """Say what a recommendation rests on."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from skmeta._configuration import write_candidate
 from skmeta._html import page, section, sentence, table
-from skmeta._messages import wrap
+from skmeta._messages import shorten, wrap
 
 _N_SIMILAR = 8
 _N_DRIVERS = 6
 _INTERVAL = (0.1, 0.9)
 _NUMBERS = ("expected", "low", "high", "loss", "loss_alike", "observed")
-_NAME_WIDTH = 20
+
+_fit_column = partial(shorten, width=20)
 
 _HEADERS = {
     "n_rows": "rows",
@@ -118,8 +120,8 @@ class Explanation:
         if len(self.similar):
             # In 80 columns, of which names take most.
             shown = self._shown_similar().drop(columns="columns")
-            shown = shown.rename(index=_shorten).rename_axis(None)
-            shown["best"] = shown["best"].map(_shorten)
+            shown = shown.rename(index=_fit_column).rename_axis(None)
+            shown["best"] = shown["best"].map(_fit_column)
             parts.append(_indent(shown.to_string(float_format="{:.3f}".format)))
         if len(self.drivers):
             drivers = self.drivers[:_N_DRIVERS].rename_axis(None)
@@ -178,10 +180,6 @@ class Explanation:
         if not self.low <= self.observed <= self.high:
             verdict = f"{'more' if self.observed > self.high else 'less'} than that"
         return f"{line} Here it was {self.observed:.3f}, {verdict}."
-
-
-def _shorten(name):
-    return name if len(name) <= _NAME_WIDTH else f"{name[: _NAME_WIDTH - 3]}..."
 
 
 def _indent(text):

@@ -57,5 +57,7 @@ def test_comparison_says_where_scores_differ(tiny_parts, tiny_knowledge):
     scores = tiny_parts["fold_scores"] | {"accuracy": accuracy}
     other = type(tiny_knowledge)(**tiny_parts | {"fold_scores": scores})
     text = compare(tiny_knowledge, other, "a", "b")
+    assert max(map(len, text.splitlines())) <= 80
+    text = " ".join(text.split())
     assert "1 differ, by 0.1 in the mean; most logistic_regression" in text
     assert "on wheat_a, 0.7 in a and 0.6 in b" in text
