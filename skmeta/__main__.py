@@ -5,6 +5,7 @@ Commands are fit, predict, recommend, build, merge, show and diff.
 
 import argparse
 import os
+import re
 import signal
 import sys
 import warnings
@@ -64,10 +65,11 @@ def main(arguments=None):
         parser.print_help(sys.stderr)
         return 2
     try:
-        with _warnings_as_lines(options.command):
+        with _warnings_as_lines(options):
             options.run(options)
     except _USER_ERRORS as error:
-        print(f"skmeta {options.command}: {error_line(error)}", file=sys.stderr)
+        said = _with_options(error_line(error), options)
+        print(f"skmeta {options.command}: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as interrupt:
         print(
@@ -79,19 +81,34 @@ def main(arguments=None):
 
 
 @contextmanager
-def _warnings_as_lines(command):
+def _warnings_as_lines(options):
     """Print each warning once and in a line: whoever reads has no code to look at."""
     told = set()
 
     def show(message, *where, **more):
-        line = " ".join(str(message).split())
+        line = _with_options(" ".join(str(message).split()), options)
         if line not in told:
             told.add(line)
-            print(f"skmeta {command}: warning: {line}", file=sys.stderr)
+            print(f"skmeta {options.command}: warning: {line}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
+
+
+def _with_options(text, options):
+    """Return a message with the options of a command for the parameters they set.
+
+    Only where the name can be nothing else: not a word such as knowledge, and not in
+    quotes or in a path, where it is of the user's.
+    """
+    for name in vars(options):
+        if "_" in name:
+            option = f"--{name.replace('_', '-')}"
+            alone = rf"(?<![\w./\\'\"-]){name}(?![\w/\\'\"-]|\.\w)"
+            text = re.sub(f"{alone}=", f"{option} ", text)
+            text = re.sub(alone, option, text)
+    return text
 
 
 def _make_parser():

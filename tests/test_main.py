@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import joblib
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skmeta import MetaLearnerClassifier
-from skmeta.__main__ import format_leaderboard, main
+from skmeta.__main__ import _with_options, format_leaderboard, main
 
 PENGUINS = Path(__file__).parents[1] / "examples" / "data" / "penguins.csv"
 KNOWLEDGE = Path(__file__).parent / "knowledge" / "knowledge_v1.zip"
@@ -202,8 +203,8 @@ def bad_tables(tmp_path, penguins, monkeypatch):
         ("fit binary.parquet --target species", "cannot be read as a table"),
         ("fit table.xlsx --target species", "ends in one of"),
         ("fit {penguins} --target species --scoring foo", "scoring must be .*'foo'"),
-        ("fit {penguins} --target species --n-candidates 0", "must be an integer >= 1"),
-        ("fit {penguins} --target species --time-budget 0", "seconds > 0"),
+        ("fit {penguins} --target species --n-candidates 0", "--n-candidates must"),
+        ("fit {penguins} --target species --time-budget 0", ": --time-budget must be"),
         ("fit {penguins} --target species --knowledge no.zip", "No knowledge file"),
         ("fit {penguins} --target species --output no/where.joblib", "No directory"),
         ("fit {penguins} --target species --output .", "must be a file"),
@@ -243,6 +244,22 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     (line,) = [x for x in captured.err.splitlines() if not x.startswith("[")][-1:]
     assert line.startswith(f"skmeta {arguments[0]}: ")
     assert re.search(message, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Give it more time_budget.", "Give it more --time-budget."),
+        ("Use n_jobs=2, with knowledge.", "Use --n-jobs 2, with knowledge."),
+        ("No file n_jobs/time_budget.csv.", "No file n_jobs/time_budget.csv."),
+        ("Column 'n_jobs' is constant.", "Column 'n_jobs' is constant."),
+        ("It has n_jobs_max.", "It has n_jobs_max."),
+    ],
+)
+def test_parameters_are_said_as_options(text, said):
+    """Of what the user typed, and not what has the same name in the table."""
+    options = Namespace(command="fit", knowledge=None, n_jobs=None, time_budget=3)
+    assert _with_options(text, options) == said
 
 
 def test_without_a_command_it_says_what_there_is(capsys):
