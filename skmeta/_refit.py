@@ -203,14 +203,14 @@ def _plan(indices, trials, task):
                 break
             n_rows = int(0.7 * n_rows)
         # Fewer rows than the models of the splits had are no gain, if there are any.
-        if n_rows <= n_fitted and trials.evaluations.models[index] is None:
+        if n_rows <= n_fitted:
+            if trials.evaluations.models[index] is not None:
+                plan[index] = FOLDS
+                continue
             n_rows = n_fitted
             seconds = trials.refit_seconds(index, n_rows, task)
-            plan[index] = n_rows
-        else:
-            plan[index] = n_rows if n_rows > n_fitted else FOLDS
-        if plan[index] != FOLDS:
-            time_of_all -= seconds
+        plan[index] = n_rows
+        time_of_all -= seconds
     return plan
 
 

@@ -1,6 +1,7 @@
 """What predicts in the end."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from skmeta import Configuration
 from skmeta._footprint import FootprintLimit
-from skmeta._refit import insure
+from skmeta._refit import FOLDS, _plan, insure
 from skmeta._trials import Task
 
 QUICK = Configuration("gaussian_nb", {})
@@ -47,6 +48,30 @@ def test_a_model_that_is_too_large_insures_nothing():
     X, y = make_classification(300, 5, random_state=0)
     task = Task(X, y, 300, make=make, footprint_limit=FootprintLimit(None, 1e-4))
     assert isinstance(insure(task, QUICK).estimator, DummyClassifier)
+
+
+def test_rows_that_there_is_time_for():
+    """The time of one is not there for the next, unless its models are those of splits.
+
+    Of 15 seconds left, three quarters are planned with: 11.25. Of 1,000 rows 10 seconds
+    leave 1.25, which 800 rows, those of a split, cannot be fitted in any more.
+    """
+    trials = SimpleNamespace(
+        recommendation=SimpleNamespace(configurations=[QUICK] * 3),
+        evaluations=SimpleNamespace(models=[None, None, [GaussianNB()]]),
+        refit_seconds=lambda index, n_rows, task: n_rows * rate[index],
+    )
+    task = SimpleNamespace(
+        y=np.zeros(1000),
+        splits=[(range(800), range(800, 1000))],
+        schedule=SimpleNamespace(is_limited=True, n_workers=1, left=lambda: 15.0),
+        can_stop=lambda learner: True,
+    )
+    rate = [0.01, 0.01, 0.001]
+    assert _plan([0, 1], trials, task) == {0: 1000, 1: 800}
+    assert _plan([0, 2], trials, task) == {0: 1000, 2: 1000}
+    rate = [0.01, 0.01, 0.02]
+    assert _plan([2, 0], trials, task) == {2: FOLDS, 0: 1000}
 
 
 class Silent(GaussianNB):
