@@ -122,7 +122,8 @@ class MetaHyperparamSelector(MetaSearch):
         An interval that is made for 95 %, from how much the scores of the splits
         differ and how many rows they learn from in common [1]_. It ends at the score
         of perfect predictions, if `scoring` is a name or of `make_scorer`, and is NaN
-        where `honest_score_` is.
+        where `honest_score_` is. By log loss it holds in fewer cases, four of five:
+        few rows make most of the loss.
     best_index_ : int
         Their position in `cv_results_`.
     cv_results_ : dict
