@@ -139,7 +139,8 @@ def fit_members(indices, trials, task, fitted_on=None):
     -------
     outcomes : dict of int to (estimator or None, int or str, str or None)
         What was fitted, on what, and the error if nothing was. After an interruption
-        the first one is fitted all the same.
+        the first one is fitted all the same, if it has been compared with others:
+        otherwise nothing is lost that the user would wait for.
     """
     plan = _plan(indices, trials, task) if fitted_on is None else fitted_on
     outcomes = {}
@@ -147,10 +148,16 @@ def fit_members(indices, trials, task, fitted_on=None):
         chosen = [index for index in indices if plan[index] == n_rows]
         outcomes |= _fit_on(n_rows, chosen, trials, task)
     is_interrupted = any(error == INTERRUPTED for _, _, error in outcomes.values())
-    if is_interrupted:
-        warn("Interrupted: of the best candidates those predict that are fitted.")
+    if is_interrupted and task.splits:
         is_fitted = outcomes.get(indices[0], (None,))[0] is not None
-        if not is_fitted and plan[indices[0]] not in (FOLDS, FOLD):
+        if is_fitted or plan[indices[0]] in (FOLDS, FOLD):
+            warn("Interrupted: of the best candidates those predict that are fitted.")
+        else:
+            warn(
+                "Interrupted: of the best candidates those predict that are fitted, "
+                "and the best one, which is being fitted. To stop that, interrupt "
+                "again."
+            )
             outcomes |= _fit_on(plan[indices[0]], indices[:1], trials, task)
     for index in indices:
         estimator, rows, error = outcomes.get(index, (None, None, _NO_TIME))

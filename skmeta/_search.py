@@ -28,7 +28,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from skmeta._column_kinds import find_copies
 from skmeta._configuration import Configuration
-from skmeta._evaluation import STOPPED, evaluate_candidates, make_cv_results
+from skmeta._evaluation import (
+    INTERRUPTED,
+    STOPPED,
+    evaluate_candidates,
+    make_cv_results,
+)
 from skmeta._experience import make_experience
 from skmeta._footprint import FootprintLimit
 from skmeta._guard import learn_from
@@ -1087,6 +1092,9 @@ class MetaSearch(
                     first_error = first_error or error
                     self.leaderboard_.loc[index, "error"] = error
             if self.best_index_ not in members:
+                _, _, error = outcomes[self.best_index_]
+                if error == INTERRUPTED and insurance is None:
+                    raise KeyboardInterrupt
                 if logged:
                     raise NoCandidateError(
                         f"What predicted in the fit of the log cannot be fitted now: "

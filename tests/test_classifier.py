@@ -739,6 +739,31 @@ def test_interrupted_while_members_are_fitted(skewed, monkeypatch):
     assert clf.predict(X_test).shape == (len(X_test),)
 
 
+@pytest.mark.filterwarnings("ignore:Interrupted")
+@pytest.mark.parametrize("n_candidates", [1, 3])
+def test_an_interrupted_final_fit(iris, monkeypatch, n_candidates):
+    """What was chosen among others is fitted all the same, unless that is stopped."""
+    X, y = iris
+    n_interrupts, fit = [1], Pipeline.fit
+
+    def interrupt(self, X, y=None, **params):
+        if len(X) == 150 and n_interrupts[0]:
+            n_interrupts[0] -= 1
+            raise KeyboardInterrupt
+        return fit(self, X, y, **params)
+
+    monkeypatch.setattr(Pipeline, "fit", interrupt)
+    clf = cheap_classifier(n_candidates=n_candidates, ensemble_size=1)
+    if n_candidates > 1:
+        with pytest.warns(SkmetaWarning, match="To stop that, interrupt again"):
+            clf.fit(X, y)
+        assert clf.score(X, y) > 0.9
+        n_interrupts[0] = 2
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert n_interrupts == [0]
+
+
 @pytest.fixture(scope="module")
 def skewed():
     """Training and test halves of a table with nine rows of ten in one class."""
