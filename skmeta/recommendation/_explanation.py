@@ -40,6 +40,12 @@ _CHANGES = {
 }
 
 
+_BY_SECONDS = (
+    " With a time budget that comes first which gains most for its seconds, and not "
+    "what is expected to be the best in the end."
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Why a configuration is the first to be tried; `print` shows it as text.
@@ -51,7 +57,7 @@ class Explanation:
     metric : str
         Stored metric that all scores are by; greater is better.
     reason : str
-        What the recommendation rests on, in a sentence.
+        What the recommendation rests on, and whether seconds count.
     fell_back : bool
         Whether nothing similar is known.
     expected, low, high : float
@@ -221,7 +227,7 @@ class Basis:
         return Explanation(
             configuration=first,
             metric=recommendation.metric,
-            reason=recommendation.reason,
+            reason=recommendation.reason + (_BY_SECONDS if self.per_second else ""),
             fell_back=recommendation.fell_back,
             expected=np.average(scores[exists], weights=weights[exists]),
             low=low,

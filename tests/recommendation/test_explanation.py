@@ -319,3 +319,16 @@ def test_rules_need_meta_features_that_tasks_are_compared_by(knowledge):
     )
     with pytest.raises(KnowledgeError, match="at least one of the meta-features"):
         PortfolioRecommender().fit(nothing, "accuracy").find_rules()
+
+
+def test_that_seconds_count_is_said(knowledge, recommender):
+    """With a time budget the first is not what is expected to be the best."""
+    [*_, features] = known_tasks(knowledge)
+    texts = [
+        str(recommender.recommend(features, per_second=per_second).explain())
+        for per_second in (False, True)
+    ]
+    assert ["most for its seconds" in " ".join(text.split()) for text in texts] == [
+        False,
+        True,
+    ]
