@@ -22,11 +22,11 @@ _MOST_OTHERS = 0.01
 _WITH_COMMAS = re.compile(
     r"\s*[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*"
 )
-# 31/12/2020 and 12-31-2020 18:30 and 31 December 2020 and Dec 31, 2020.
+# 31/12/2020 and 12-31-2020 18:30 and 12/31/20 and 31 December 2020 and Dec 31, 2020.
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
 _AS_DATE = re.compile(
-    rf"\s*(\d{{1,2}}[./-]\d{{1,2}}[./-]|\d{{1,2}}[ -]{_MONTH},?[ -]|{_MONTH} "
-    r"\d{1,2},? )(19|20)\d\d(,?\s+\d{1,2}:\d\d.*)?\s*",
+    rf"\s*((\d{{1,2}}[./-]\d{{1,2}}[./-]|\d{{1,2}}[ -]{_MONTH},?[ -]|{_MONTH} "
+    r"\d{1,2},? )(19|20)\d\d|\d{1,2}/\d{1,2}/\d\d)(,?\s+\d{1,2}:\d\d.*)?\s*",
     re.IGNORECASE,
 )
 # $1,234.50 and -3 € and 37%.

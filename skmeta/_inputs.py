@@ -278,6 +278,7 @@ def check_target(y, X, *, may_be_one=False):
             "fit requires y to be passed, but the target y is None. Give the class of "
             "each row."
         )
+    _warn_of_order(y, X)
     y = _without_nullable(y)
     try:
         shape = np.asarray(y).shape
@@ -325,6 +326,20 @@ def check_target(y, X, *, may_be_one=False):
         )
     _warn_of_classes(y)
     return y
+
+
+def _warn_of_order(y, X):
+    """Say so if rows are matched by position, though not by what they are called."""
+    if not (isinstance(y, pd.Series) and isinstance(X, pd.DataFrame)):
+        return
+    of_y, of_X = y.index, X.index
+    if len(of_y) != len(of_X) or not of_X.is_unique or of_y.equals(of_X):
+        return
+    if of_X.isin(of_y).all():
+        warn(
+            "y has the index of X in another order, and its values are taken by "
+            "position. If they are to be taken by index, give y.loc[X.index]."
+        )
 
 
 def _check_kind(y):

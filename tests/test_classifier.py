@@ -418,6 +418,7 @@ def test_dates_that_are_not_read_are_said():
             "dotted": days.dt.strftime("%d.%m.%Y %H:%M"),
             "american": days.dt.strftime("%b %d, %Y").where(days.index != 3),
             "long": days.dt.strftime("%d %B %Y"),
+            "short": days.dt.strftime("%m/%d/%y %H:%M"),
             "iso": days.dt.strftime("%Y-%m-%d"),
             "version": [f"1.2.{i}" for i in range(40)],
             "number": np.random.default_rng(0).normal(size=40),
@@ -429,7 +430,7 @@ def test_dates_that_are_not_read_are_said():
     said = [
         str(each.message) for each in caught if "not taken for" in str(each.message)
     ]
-    assert [text.split("'")[1] for text in said] == [*X.columns[:4]]
+    assert [text.split("'")[1] for text in said] == [*X.columns[:5]]
     assert all("for dates" in text and "pandas.to_datetime" in text for text in said)
     assert clf.columns_.set_index("name").loc["iso", "kind"] == "date"
 
@@ -1057,6 +1058,17 @@ def test_unusable_targets_are_said(iris, y, message):
     """A target that holds no classes is refused with what it holds."""
     with pytest.raises(ValueError, match=message):
         cheap_classifier().fit(iris[0], y)
+
+
+def test_an_index_in_another_order_is_said(iris):
+    """Rows are matched by position, as scikit-learn does."""
+    X, y = pd.DataFrame(iris[0]), pd.Series(iris[1])
+    with pytest.warns(SkmetaWarning, match=r"another order.*y\.loc\[X\.index\]"):
+        cheap_classifier().fit(X, y.iloc[::-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SkmetaWarning)
+        cheap_classifier().fit(X, y)
+        cheap_classifier().fit(X, y.set_axis(range(1, 151)))
 
 
 # Folds, groups, weights

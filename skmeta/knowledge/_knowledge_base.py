@@ -291,8 +291,8 @@ class KnowledgeBase:
         Parameters
         ----------
         names : str or iterable of str
-            Task names, also those in its parts; what it does not hold is ignored.
-            The name of a family counts only if it is the name of a task.
+            Task names, also those in its parts. The name of a family counts only if it
+            is the name of a task.
 
         Returns
         -------
@@ -301,7 +301,7 @@ class KnowledgeBase:
         Warns
         -----
         SkmetaWarning
-            If it does not hold a name, but one that is nearly the same.
+            If it does not hold a name: nothing is left out for it.
         """
         names = _as_set(names)
         named = {
@@ -314,7 +314,7 @@ class KnowledgeBase:
         is_named = families.index.isin(names) | pd.Index(self._keys).isin(named)
         excluded = set(families[is_named])
         known = {name for part in self.parts for name in part._tasks.index}
-        _warn_of_misspelt(names - known, known)
+        _warn_of_unknown(names - known, known)
         return self._part(rows=np.flatnonzero(~families.isin(excluded)))
 
     def select_learners(self, learners):
@@ -642,11 +642,11 @@ def merge(parts):
     return merged
 
 
-def _warn_of_misspelt(names, known):
+def _warn_of_unknown(names, known):
     for name in sorted(map(str, names)):
-        question = did_you_mean([name], known, cutoff=0.85)
-        if question:
-            warn(f"There is no task {name!r}, and none is left out for it.{question}")
+        longer = sorted(other for other in known if name.lower() in other.lower())
+        question = did_you_mean(longer[:3] or [name], known)
+        warn(f"There is no task {name!r}, and none is left out for it.{question}")
 
 
 def _as_set(names):
