@@ -26,7 +26,13 @@ from sklearn.utils.multiclass import type_of_target
 import skmeta
 from skmeta._base_learners import default_configurations
 from skmeta._classifier import MetaLearnerClassifier
-from skmeta._files import SUFFIXES, check_output, read_file, write_file
+from skmeta._files import (
+    SUFFIXES,
+    check_output,
+    is_table_name,
+    read_file,
+    write_file,
+)
 from skmeta._messages import did_you_mean, error_line, wrap
 from skmeta._workers import calm
 from skmeta.exceptions import SkmetaError
@@ -168,7 +174,7 @@ def _add_search(command):
 
 def _fit(options):
     if options.output is not None:
-        check_output(options.output)
+        _check_model_output(options)
     X, y = _read_training_table(options.table, options.target)
     # Before the fit, which may take long, and also into a pipe.
     print(f"{options.table}: {X.shape[0]} rows, {X.shape[1]} columns, "
@@ -218,6 +224,17 @@ def _fit(options):
         del classifier.trial_log_  # of other rows than those it would be replayed on
         _write(classifier, options.output)
         print(f"\nFitted on all rows and written to {options.output}")
+
+
+def _check_model_output(options):
+    inputs = (options.table, options.knowledge, options.experience)
+    check_output(options.output, inputs=inputs)
+    if is_table_name(options.output):
+        raise ValueError(
+            f"The output must be a file for a model, which is no table, got: "
+            f"{options.output!r}. Name it so, for instance "
+            f"{str(Path(options.output).with_suffix('.joblib'))!r}."
+        )
 
 
 def _make_bar():
@@ -351,8 +368,8 @@ def _add_predict(commands):
 
 def _predict(options):
     if options.output is not None:
-        check_output(options.output, SUFFIXES)
-    if _is_table(options.model) and not _is_table(options.table):
+        check_output(options.output, SUFFIXES, (options.model, options.table))
+    if is_table_name(options.model) and not is_table_name(options.table):
         raise ValueError(
             f"The model comes before the table, got {options.model} for the model and "
             f"{options.table} for the table. Swap them."
@@ -376,10 +393,6 @@ def _predict(options):
             predictions.to_csv(sys.stdout, index=False)
     else:
         write_file(predictions, options.output)
-
-
-def _is_table(path):
-    return any(suffix.lower() in SUFFIXES for suffix in Path(path).suffixes)
 
 
 def _load_model(path):

@@ -10,7 +10,7 @@ from skmeta._messages import first_line, warn
 from skmeta._tables import is_missing_mark
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
-_COMPRESSED = ([".gz"], [".bz2"], [".xz"], [".zip"], [".zst"])
+_COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
 # Of cells of a CSV file, the usual one first.
 _SEPARATORS = ",;\t|"
 # What spreadsheets write, that of which one can be sure first. UTF-16 begins with a
@@ -44,6 +44,8 @@ def read_file(path):
         If there is no such file.
     ImportError
         If a parquet file is asked for without pyarrow.
+    IsADirectoryError
+        If it is a directory.
     ValueError
         If the file is of another kind, cannot be read or holds no rows.
 
@@ -53,6 +55,11 @@ def read_file(path):
         If text is taken for Windows-1252.
     """
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f"A table must be a file that ends in one of {list(SUFFIXES)}, got the "
+            f"directory {str(path)!r}. Give a file in it."
+        )
     if not path.is_file():
         raise FileNotFoundError(f"No file {str(path)!r}. Check the path.")
     frame = _read(path)
@@ -64,15 +71,34 @@ def read_file(path):
     return frame
 
 
+def is_table_name(path):
+    """Say whether a file is named as a table is, compressed or not.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    answer : bool
+    """
+    return _kind(Path(path)) in SUFFIXES
+
+
+def _kind(path):
+    """Return what a file ends in, besides how it is compressed."""
+    suffixes = ["", *(suffix.lower() for suffix in path.suffixes)]
+    return suffixes[-2] if suffixes[-1] in _COMPRESSED else suffixes[-1]
+
+
 def _read(path):
-    suffixes = [suffix.lower() for suffix in path.suffixes]
     try:
-        if suffixes and suffixes[-1] in (".parquet", ".pq"):
+        if path.suffix.lower() in (".parquet", ".pq"):
             with _naming_pyarrow():
                 return pd.read_parquet(path)
-        kind = suffixes[-2:-1] if suffixes[-1:] in _COMPRESSED else suffixes[-1:]
-        if kind in ([".csv"], [".tsv"]):
-            return _read_text(path, "\t" if kind == [".tsv"] else None)
+        kind = _kind(path)
+        if kind in (".csv", ".tsv"):
+            return _read_text(path, "\t" if kind == ".tsv" else None)
     except ImportError:
         raise
     except pd.errors.EmptyDataError as error:
@@ -99,7 +125,7 @@ def _read(path):
     )
 
 
-def check_output(path, suffixes=None):
+def check_output(path, suffixes=None, inputs=()):
     """Raise unless a file can be written there, before work is done for it.
 
     Parameters
@@ -108,6 +134,8 @@ def check_output(path, suffixes=None):
         File that will be written.
     suffixes : tuple of str, default=None
         What it may end in; None allows anything.
+    inputs : sequence of (str, Path or None), default=()
+        Files that it must not be, None for one that is not given.
 
     Raises
     ------
@@ -116,7 +144,7 @@ def check_output(path, suffixes=None):
     IsADirectoryError
         If it is a directory.
     ValueError
-        If it ends in something else.
+        If it ends in something else, or is one of the inputs.
     """
     path = Path(path)
     if not path.absolute().parent.is_dir():
@@ -133,6 +161,18 @@ def check_output(path, suffixes=None):
             f"The output must be a file that ends in one of {list(suffixes)}, "
             f"got: {path.name!r}."
         )
+    for given in inputs:
+        if given is not None and _is_same_file(path, Path(given)):
+            raise ValueError(
+                f"The output must be a file that is not an input, got: {str(path)!r}, "
+                f"by which {str(given)!r} would be lost. Write to another file."
+            )
+
+
+def _is_same_file(path, other):
+    if path.exists() and other.exists():
+        return path.samefile(other)
+    return path.resolve() == other.resolve()  # such as a journal that is to be made
 
 
 def write_file(frame, path):

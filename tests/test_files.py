@@ -90,7 +90,7 @@ def test_directory_is_not_a_file(tmp_path):
     """A directory is no table, whatever its name."""
     directory = tmp_path / "table.csv"
     directory.mkdir()
-    with pytest.raises(FileNotFoundError, match=r"No file '.*table\.csv'"):
+    with pytest.raises(IsADirectoryError, match=r"directory '.*table\.csv'"):
         read_file(directory)
 
 

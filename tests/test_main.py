@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 from argparse import Namespace
@@ -178,6 +179,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
     penguins.head(0).to_csv(tmp_path / "no_rows.csv", index=False)
     penguins[["species"]].to_csv(tmp_path / "no_features.csv", index=False)
     penguins.drop(columns=["sex", "year"]).to_csv(tmp_path / "fewer.csv", index=False)
+    (tmp_path / "directory").mkdir()
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "binary.parquet").write_bytes(b"\0\1\2")
     (tmp_path / "table.xlsx").write_bytes(b"PK")
@@ -193,6 +195,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
     ("command", "message"),
     [
         ("fit missing.csv --target species", "No file .*missing.csv"),
+        ("fit directory --target species", "directory 'directory'. Give a file in it"),
         ("fit {penguins} --target nothing", "'nothing'. Its columns are: species"),
         ("fit {penguins} --target bill_length_mm", "classes that repeat, got: 164"),
         ("fit ids.csv --target id", "'id' must hold classes that repeat, got: 342"),
@@ -244,6 +247,52 @@ def test_what_cannot_be_used_gets_one_sentence_and_code_2(
     (line,) = [x for x in captured.err.splitlines() if not x.startswith("[")][-1:]
     assert line.startswith(f"skmeta {arguments[0]}: ")
     assert re.search(message, line)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "fit table.csv --target species --output table.csv",
+        "fit table.csv --target species --output ../{here}/table.csv",
+        "fit table.csv --target species --output link.csv",
+        "fit table.csv --target species --knowledge kb.zip --output kb.zip",
+        "fit table.csv --target species --experience new.db --output ./new.db",
+        "predict model.joblib table.csv --output table.csv",
+        "predict model.joblib table.csv --output link.csv",
+        "predict model.csv table.csv --output model.csv",
+    ],
+)
+def test_no_input_is_overwritten(tmp_path, monkeypatch, capsys, model, command):
+    """By whatever name it is called; what could be written there is nothing yet."""
+    monkeypatch.chdir(tmp_path)
+    for name, source in [("table.csv", PENGUINS), ("kb.zip", KNOWLEDGE),
+                         ("model.joblib", model), ("model.csv", model)]:  # fmt: skip
+        shutil.copy(source, name)
+    Path("link.csv").symlink_to("table.csv")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(command.format(here=tmp_path.name).split()) == 2
+    said = capsys.readouterr().err
+    assert re.search("output must be a file that is not an input, got: .* lost", said)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.TSV", "m.parquet", "m.pq", "m.csv.gz"])
+def test_a_model_is_not_written_as_a_table(tmp_path, capsys, name):
+    """It could be read as one by nobody, and may be one that is there."""
+    fit = f"fit {PENGUINS} --target species --output {tmp_path / name}"
+    assert main(fit.split()) == 2
+    assert re.search(r"for a model, .* got: .*m\..* instance .*\.joblib'\.",
+                     capsys.readouterr().err)  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_merge_may_add_to_one_of_its_inputs(tmp_path, capsys):
+    """All are read before anything is written, and nothing of them is lost."""
+    output = tmp_path / "mine.zip"
+    shutil.copy(KNOWLEDGE, output)
+    other = KNOWLEDGE.with_name("knowledge_v2.zip")
+    assert main(["merge", str(output), str(other), "--output", str(output)]) == 0
+    assert "4 tasks of 3 families" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
