@@ -117,6 +117,19 @@ def _with_options(text, options):
     return text
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """Says of options that a command does not have which one of it may be meant."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # which the parser of all commands would show its own usage for
+            options = [name for name in unknown if name.startswith("-")]
+            known = re.findall(r"--[\w-]+", self.format_usage())
+            question = did_you_mean(options, known)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}.{question}")
+        return namespace, unknown
+
+
 def _make_parser():
     parser = argparse.ArgumentParser(
         prog="python -m skmeta",
@@ -124,7 +137,7 @@ def _make_parser():
         "a table and writes it to a file, with which predict predicts.",
     )
     parser.add_argument("--version", action="version", version=skmeta.__version__)
-    commands = parser.add_subparsers(dest="command")
+    commands = parser.add_subparsers(dest="command", parser_class=_CommandParser)
     _add_fit(commands)
     _add_predict(commands)
     _add_recommend(commands)

@@ -311,6 +311,25 @@ def test_parameters_are_said_as_options(text, said):
     assert _with_options(text, options) == said
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--outpt x", "unrecognized arguments: --outpt x. Did you mean '--output'?"),
+        ("--outpt=x", "unrecognized arguments: --outpt=x. Did you mean '--output'?"),
+        ("--zzz", "unrecognized arguments: --zzz."),
+        ("other.csv", "unrecognized arguments: other.csv."),
+    ],
+)
+def test_misspelt_options(capsys, option, said):
+    """The usage is that of the command."""
+    with pytest.raises(SystemExit) as end:
+        main(f"fit {PENGUINS} --target species {option}".split())
+    assert end.value.code == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("usage: python -m skmeta fit ")
+    assert lines[-1] == f"python -m skmeta fit: error: {said}"
+
+
 def test_without_a_command_it_says_what_there_is(capsys):
     assert main([]) == 2
     assert "fit chooses a classifier for a table" in capsys.readouterr().err
