@@ -514,6 +514,12 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     def _check_parameters(self):
         super()._check_parameters()
         check_number("ensemble_size", self.ensemble_size, Integral, "an integer >= 1")
+        if isinstance(self.preprocessor, type):
+            name = self.preprocessor.__name__
+            raise TypeError(
+                f"preprocessor must be an instance of a transformer, such as {name}(), "
+                f"got: the class {name}."
+            )
         methods = ("fit", "transform", "get_params")
         is_transformer = all(hasattr(self.preprocessor, name) for name in methods)
         if self.preprocessor is not None and not is_transformer:
@@ -521,6 +527,18 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 f"preprocessor must be a transformer of scikit-learn's kind, with fit, "
                 f"transform and get_params, or None, got: {self.preprocessor!r}."
             )
+
+    def _advice(self, trials, task):
+        advice = super()._advice(trials, task)
+        # Without errors of the trials it was a final fit that failed.
+        is_for_limits = any(trials.evaluations.errors) and not trials.raised
+        if self.preprocessor is None or is_for_limits:
+            return advice
+        return (
+            f"{advice} preprocessor is given the table as it is: what it does not "
+            f"take, such as text or missing values, is for a step in front of it, in a "
+            f"pipeline."
+        )
 
     def _followed_metric(self, knowledge):
         metric, is_exact = nearest_metric(self.scoring)

@@ -71,6 +71,22 @@ def error_line(error):
     return next(lines, text)
 
 
+def sentence(error):
+    """Return the first line of what an error says, to stand before another sentence.
+
+    Parameters
+    ----------
+    error : Exception or str
+
+    Returns
+    -------
+    line : str
+        With what ends a sentence.
+    """
+    line = error_line(error)
+    return line if line.endswith((".", "?", "!")) else f"{line}."
+
+
 def first_line(error):
     """Return the first line of what an error says, to stand within a sentence.
 

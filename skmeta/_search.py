@@ -51,7 +51,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._messages import error_line, warn
+from skmeta._messages import error_line, sentence, warn
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -974,7 +974,7 @@ class MetaSearch(
             warn("Interrupted: the best of the candidates tried so far is kept.")
         is_claimed = insurance is not None and not trials.all_failed_by_themselves
         if all(trials.evaluations.errors) and is_claimed:
-            self._claim(trials, insurance)
+            self._claim(trials, task, insurance)
         self._show(trials)
         errors = trials.evaluations.errors
         if not errors:
@@ -987,11 +987,11 @@ class MetaSearch(
             cause = RuntimeError(errors[0]) if "Traceback" in errors[0] else None
             raise NoCandidateError(
                 f"All {len(errors)} candidates failed. The first one: "
-                f"{error_line(errors[0])}{self._advice(trials)}"
+                f"{sentence(errors[0])}{self._advice(trials, task)}"
             ) from cause
         self._choose(self.leaderboard_.index[0])
 
-    def _advice(self, trials):
+    def _advice(self, trials, task):
         """Say what the limits on models would have to be, if it is for them."""
         known = [each for each in trials.evaluations.footprints if each is not None]
         if not known:
@@ -1014,7 +1014,7 @@ class MetaSearch(
         self.cv_results_ = make_cv_results(trials.evaluations, trials.params)
         self.leaderboard_ = _make_leaderboard(trials, self.cv_results_, errors)
 
-    def _claim(self, trials, insurance):
+    def _claim(self, trials, task, insurance):
         """Let what was made for the case predict, since no candidate can."""
         what = (
             f"{insurance.configuration.learner} predicts, fitted on few rows and "
@@ -1034,7 +1034,7 @@ class MetaSearch(
         )
         warn(
             f"No candidate had its scores and its final fit {why}: {what}."
-            f"{_first_failure(trials)}{self._advice(trials)}"
+            f"{_first_failure(trials)}{self._advice(trials, task)}"
         )
 
     def _choose(self, index):
@@ -1100,14 +1100,14 @@ class MetaSearch(
                         f"What predicted in the fit of the log cannot be fitted now: "
                         f"{first_error}"
                     )
-                self._choose_next(trials, insurance, first_error)
+                self._choose_next(trials, task, insurance, first_error)
                 judged = None  # it was of another choice
         fitted = {i: estimator for i, (estimator, _) in members.items() if i in weights}
         weights = self._lighten(trials, task, fitted, weights)
         self._combine(trials, task, fitted, weights, judged)
         return {i: (weight, members[i][1]) for i, weight in weights.items()}
 
-    def _choose_next(self, trials, insurance, error):
+    def _choose_next(self, trials, task, insurance, error):
         """Choose the best candidate that has not failed."""
         left = self.leaderboard_.index[self.leaderboard_["error"].isna()]
         if len(left):
@@ -1115,10 +1115,10 @@ class MetaSearch(
         if insurance is None:
             raise NoCandidateError(
                 f"No candidate can predict when fitted on all rows. The first one: "
-                f"{error}{self._advice(trials)}"
+                f"{sentence(error)}{self._advice(trials, task)}"
             )
         errors = [*self.leaderboard_["error"].sort_index(), None]
-        self._claim(trials, insurance)
+        self._claim(trials, task, insurance)
         self._show(trials, errors)
         return self._choose(len(trials) - 1)
 
@@ -1246,4 +1246,4 @@ def _first_failure(trials):
     """Say what the first candidate raised that did not fail for want of time."""
     if not trials.raised:
         return ""
-    return f" The first error: {error_line(trials.raised[0])}"
+    return f" The first error: {sentence(trials.raised[0])}"

@@ -392,20 +392,26 @@ class MetaHyperparamSelector(MetaSearch):
             interval = corrected_interval(judged, task.splits)
             self.honest_interval_ = np.minimum(interval, best)
 
-    def _advice(self, trials):
+    def _advice(self, trials, task):
+        advice = super()._advice(trials, task)
         lacks_it = not self._candidates_have("predict_proba")
         if lacks_it and trials.raised and "predict_proba" in trials.raised[0]:
             return (
-                f"{super()._advice(trials)} scoring={self.scoring!r} needs "
+                f"{advice} scoring={self.scoring!r} needs "
                 f"probabilities, which the estimator does not give. Use one that has "
                 f"predict_proba, such as CalibratedClassifierCV around it, or "
                 f"SVC(probability=True)."
             )
-        return (
-            f"{super()._advice(trials)} The estimator is given the table as it is: "
-            f"what it does not take, such as text or missing values, is for a step in "
-            f"front of it, in a pipeline."
+        advice += (
+            " The estimator is given the table as it is: what it does not take, such "
+            "as text or missing values, is for a step in front of it, in a pipeline."
         )
+        if task.classes.tolist() != list(range(len(task.classes))):
+            advice += (
+                f" Some want classes that are numbers from 0 to "
+                f"{len(task.classes) - 1}, which LabelEncoder().fit_transform(y) gives."
+            )
+        return advice
 
     def _candidates_have(self, method):
         return hasattr(self.estimator, method)

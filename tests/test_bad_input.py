@@ -17,6 +17,7 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
 )
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -28,7 +29,7 @@ from skmeta import (
 )
 from skmeta.__main__ import main
 from skmeta._base_learners import check_learners
-from skmeta.exceptions import SkmetaWarning
+from skmeta.exceptions import NoCandidateError, SkmetaWarning
 from skmeta.metafeatures import MetaFeatureExtractor
 from skmeta.recommendation import get_recommender
 
@@ -59,6 +60,37 @@ def test_what_is_no_estimator(table, estimator):
     """The selector takes an instance, not a name."""
     with pytest.raises(TypeError, match="estimator must be a classifier, or hold one"):
         MetaHyperparamSelector(estimator).fit(*table)
+
+
+@pytest.mark.parametrize("n_candidates", [1, 2])
+def test_a_preprocessor_that_does_not_take_the_table(table, n_candidates):
+    """Nothing is made of text in front of it, which one may not know."""
+    X, y = pd.DataFrame(table[0], columns=list("abcd")).assign(d="x y"), table[1]
+    search = cheap(preprocessor=StandardScaler(), n_candidates=n_candidates)
+    message = r"could not convert string to float: 'x y'\. preprocessor is given "
+    with pytest.raises(NoCandidateError, match=message):
+        search.fit(X, y)
+
+
+class WantsNumbers(GaussianNB):
+    """Takes no classes but numbers, as XGBClassifier does."""
+
+    def fit(self, X, y, sample_weight=None):
+        raise ValueError(f"Expected: [0 1], got {np.unique(y)}")
+
+
+@pytest.mark.parametrize("n_candidates", [1, 2])
+def test_an_estimator_that_does_not_take_the_classes(table, n_candidates):
+    """No step in front of it makes others of them."""
+    X, y = table
+    search = MetaHyperparamSelector(WantsNumbers(), n_candidates=n_candidates)
+    numbers = "Some want classes that are numbers from 0 to 1, which LabelEncoder()"
+    message = r"got \['no' 'yes'\]\. The estimator is given the table as it is: .*"
+    with pytest.raises(NoCandidateError, match=message + re.escape(numbers)):
+        search.fit(X, np.where(y, "yes", "no"))
+    with pytest.raises(NoCandidateError) as raised:
+        search.fit(X, y)
+    assert numbers not in str(raised.value)
 
 
 def never(progress):
@@ -339,8 +371,9 @@ def test_a_quantity_is_not_taken_for_classes_in_silence():
         ({"n_jobs": 0}, "n_jobs must be an integer other than 0"),
         ({"preprocessor": "scale"}, "preprocessor must be a transformer"),
         ({"preprocessor": never}, "preprocessor must be a transformer"),
+        ({"preprocessor": StandardScaler}, r"as StandardScaler\(\), got: the class"),
     ],
-    ids=["n_jobs=two", "n_jobs=0", "preprocessor=scale", "preprocessor=never"],
+    ids=["n_jobs=two", "n_jobs=0", "scale", "never", "StandardScaler"],
 )
 def test_parameters_of_another_kind(table, parameters, message):
     """Before anything is fitted, and with what they must be."""
