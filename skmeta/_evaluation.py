@@ -681,6 +681,16 @@ def score_prediction(scorer, prediction, y, rows, score_params):
 
 
 def _score(scorer, estimator, X, y, score_params):
+    """Score, or say that it was the scorer that failed and not the fit."""
+    try:
+        return _score_as_it_can(scorer, estimator, X, y, score_params)
+    except Exception as error:
+        raise RuntimeError(
+            f"scoring failed: {type(error).__name__}: {error_line(error)}"
+        ) from error
+
+
+def _score_as_it_can(scorer, estimator, X, y, score_params):
     """Score with weights where the scorer takes them, without where it does not.
 
     A scorer made from a metric without ``sample_weight`` has it in its own

@@ -319,6 +319,11 @@ def check_target(y, X, *, may_be_one=False):
         )
     if y.dtype == object and not isinstance(y[0], str):
         y = pd.Series(y).infer_objects().to_numpy()  # numbers from a mixed table
+    if y.dtype.kind == "f" and np.isinf(y).any():
+        raise ValueError(
+            f"y must have a class for every row, got: infinity in {np.isinf(y).sum()} "
+            f"rows. Leave those rows out."
+        )
     _check_kind(y)
     if not may_be_one and (y == y[0]).all():
         raise ValueError(

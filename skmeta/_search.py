@@ -250,7 +250,7 @@ class MetaSearch(
             bundle["text/html"] = search_html(self)
         return bundle
 
-    def preview(self, X, y, sample_weight=None, groups=None):
+    def preview(self, X, y=None, sample_weight=None, groups=None):
         """Say what `fit` would try, in which order and at what cost; nothing is tried.
 
         Parameters
@@ -735,6 +735,11 @@ class MetaSearch(
             "max_model_mb", self.max_model_mb, Real, "a number of megabytes > 0"
         )
         check_splitter(self.cv)
+        is_count = isinstance(self.verbose, (Integral, np.bool_))
+        if not is_count or self.verbose < 0:
+            raise ValueError(
+                f"verbose must be an integer >= 0 or a boolean, got: {self.verbose!r}."
+            )
         is_whole = self.n_jobs is None or isinstance(self.n_jobs, Integral)
         if not is_whole or self.n_jobs == 0:
             raise ValueError(

@@ -123,6 +123,23 @@ def test_metrics_that_cannot_score(table, scoring, classes, message):
         cheap(scoring=scoring, callback=never).fit(X, y)
 
 
+def divide(estimator, X, y):
+    return len(X) / 0
+
+
+def test_a_scorer_that_fails(table):
+    """It is told from an estimator that does."""
+    message = "The first one: RuntimeError: scoring failed: ZeroDivisionError: divis"
+    with pytest.raises(NoCandidateError, match=message):
+        cheap(scoring=divide).fit(*table)
+
+
+def test_a_preview_without_classes(table):
+    """As of a fit, and not with the name of a class that nobody knows."""
+    with pytest.raises(ValueError, match="requires y to be passed, but the target y i"):
+        cheap().preview(table[0])
+
+
 def test_metrics_that_can(table):
     """A class is named, and what wants more than predictions is left alone."""
     X, y = table
@@ -220,6 +237,7 @@ DATE = datetime.date(2024, 1, 31)
     [
         (np.eye(2)[ROWS % 2], r"class of each row, got: shape \(150, 2\)\. Of a Data"),
         ("species", r"class of each row, got: 'species'\. Of a DataFrame give the col"),
+        (np.where(ROWS > 99, np.inf, 1.0), "y must have .*, got: infinity in 50 rows"),
         (ROWS / 10, r"got: continuous numbers such as 0\.1\. For a quantity use a"),
         (np.array(ROWS / 10, dtype=object), "continuous numbers such as 0.1"),
         ([DATE, DATE.replace(2025)] * 75, r"got: date, datetime.date\(2024, 1, 31\)"),
@@ -369,11 +387,13 @@ def test_a_quantity_is_not_taken_for_classes_in_silence():
     [
         ({"n_jobs": "two"}, "n_jobs must be an integer other than 0"),
         ({"n_jobs": 0}, "n_jobs must be an integer other than 0"),
+        ({"verbose": "yes"}, "verbose must be an integer >= 0 or a boolean, got: 'y"),
+        ({"verbose": -1}, "verbose must be an integer >= 0 or a boolean, got: -1"),
         ({"preprocessor": "scale"}, "preprocessor must be a transformer"),
         ({"preprocessor": never}, "preprocessor must be a transformer"),
         ({"preprocessor": StandardScaler}, r"as StandardScaler\(\), got: the class"),
     ],
-    ids=["n_jobs=two", "n_jobs=0", "scale", "never", "StandardScaler"],
+    ids=["jobs", "no jobs", "word", "negative", "scale", "never", "StandardScaler"],
 )
 def test_parameters_of_another_kind(table, parameters, message):
     """Before anything is fitted, and with what they must be."""
