@@ -27,7 +27,7 @@ from skmeta._inputs import (
     with_seeds,
 )
 from skmeta._limits import OutOfTime, time_limit
-from skmeta._messages import warn
+from skmeta._messages import brief, warn
 from skmeta._out_of_fold import OutOfFold
 from skmeta._search import MetaSearch
 from skmeta._tables import as_table
@@ -525,7 +525,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         if self.preprocessor is not None and not is_transformer:
             raise TypeError(
                 f"preprocessor must be a transformer of scikit-learn's kind, with fit, "
-                f"transform and get_params, or None, got: {self.preprocessor!r}."
+                f"transform and get_params, or None, got: {brief(self.preprocessor)}."
             )
 
     def _advice(self, trials, task):

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from skmeta._evaluation import asks_for_predictions_only
-from skmeta._messages import first_line, warn
+from skmeta._messages import brief, first_line, warn
 from skmeta._tables import without_polars
 
 _ROWS_SCORED = 2_000
@@ -54,7 +54,7 @@ def make_seed(random_state):
             return int(getattr(random_state, draw)(2**31 - 1))
     raise ValueError(
         f"random_state must be an integer from 0 to 2**32 - 1, a Generator, a "
-        f"RandomState or None, got: {random_state!r}."
+        f"RandomState or None, got: {brief(random_state)}."
     )
 
 
@@ -103,7 +103,7 @@ def check_number(name, value, kind, allowed):
         return
     is_number = isinstance(value, kind) and not isinstance(value, bool)
     if not is_number or not value > 0:
-        raise ValueError(f"{name} must be {allowed} or None, got: {value!r}.")
+        raise ValueError(f"{name} must be {allowed} or None, got: {brief(value)}.")
 
 
 def check_weights(sample_weight):
@@ -185,7 +185,7 @@ def check_splitter(cv):
     if not can_split:
         raise ValueError(
             f"cv must be an integer >= 2, a splitter such as StratifiedKFold(5), a "
-            f"list of (train, test) or None, got: {cv!r}. One holdout is "
+            f"list of (train, test) or None, got: {brief(cv)}. One holdout is "
             f"StratifiedShuffleSplit(1, test_size=0.2)."
         )
 
@@ -222,6 +222,7 @@ def check_table(estimator, X, *, reset):
     if _is_mixed_list(X):
         X = pd.DataFrame(X)
     if not hasattr(X, "iloc"):
+        _check_array(X)
         return validate_data(
             estimator,
             X,
@@ -232,9 +233,8 @@ def check_table(estimator, X, *, reset):
         )
     if len(X.shape) != 2:
         raise ValueError(
-            f"X must be a table with rows and columns, got: a "
-            f"{type(X).__name__} of shape {X.shape}. Reshape your data: a row "
-            f"of a DataFrame is X.iloc[[0]], a column X[[name]]."
+            f"X must be a table with rows and columns, got: {brief(X)}. Reshape your "
+            f"data: a row of a DataFrame is X.iloc[[0]], a column X[[name]]."
         )
     if min(X.shape) < 1:
         raise ValueError(
@@ -250,6 +250,20 @@ def check_table(estimator, X, *, reset):
         )
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     return X
+
+
+def _check_array(X):
+    """Raise an error for what scikit-learn would print in full."""
+    if getattr(X, "ndim", 2) != 2:
+        raise ValueError(
+            f"Expected 2D array, rows and columns, got: {brief(X)}. Reshape your data: "
+            f"a row of an array is X[[0]], a column X[:, [0]]."
+        )
+    if getattr(getattr(X, "dtype", None), "kind", None) == "c":
+        raise ValueError(
+            f"Complex data not supported, got: {brief(X)}. Give real and imaginary "
+            f"parts as columns of their own, np.hstack([X.real, X.imag])."
+        )
 
 
 def check_target(y, X, *, may_be_one=False):

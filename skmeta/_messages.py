@@ -147,6 +147,30 @@ def shorten(name, width):
     return name if len(name) <= width else f"{name[: width - 3]}..."
 
 
+def brief(value):
+    """Return what a value is, to stand after "got": of data no more than its shape.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    text : str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmeta._messages import brief
+    >>> brief("two"), brief(np.zeros((150, 2)))
+    ("'two'", 'ndarray of shape (150, 2)')
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"{type(value).__name__} of shape {shape}"
+    return shorten(" ".join(repr(value).split()), 200)
+
+
 def warn(message, category=SkmetaWarning):
     """Warn, and point at the user's line, however deep below it this is called.
 

@@ -3,6 +3,7 @@
 import os
 from functools import lru_cache
 
+from skmeta._messages import brief
 from skmeta.knowledge import KnowledgeBase, load_knowledge
 from skmeta.knowledge._merging import evaluated_rows
 from skmeta.recommendation import get_recommender
@@ -38,7 +39,7 @@ def open_knowledge(knowledge):
         return load_knowledge(knowledge)
     raise TypeError(
         f"knowledge must be a KnowledgeBase, the path of a knowledge file or None, "
-        f"got: {knowledge!r}."
+        f"got: {brief(knowledge)}."
     )
 
 

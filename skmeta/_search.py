@@ -51,7 +51,7 @@ from skmeta._inputs import (
     make_seed,
 )
 from skmeta._limits import LEAST_MEGABYTES, OutOfTime, time_limit
-from skmeta._messages import error_line, sentence, warn
+from skmeta._messages import brief, error_line, sentence, warn
 from skmeta._plan import make_plan, measure_texts
 from skmeta._progress import CallbackSupportMixin, Reporter, with_callbacks
 from skmeta._recommending import (
@@ -481,7 +481,7 @@ class MetaSearch(
         if not isinstance(self.experience, (str, os.PathLike)):
             raise TypeError(
                 f"experience must be the path of a journal or None, got: "
-                f"{self.experience!r}."
+                f"{brief(self.experience)}."
             )
         if self.time_budget is None:
             return Journal(self.experience)
@@ -738,23 +738,24 @@ class MetaSearch(
         is_count = isinstance(self.verbose, (Integral, np.bool_))
         if not is_count or self.verbose < 0:
             raise ValueError(
-                f"verbose must be an integer >= 0 or a boolean, got: {self.verbose!r}."
+                f"verbose must be an integer >= 0 or a boolean, got: "
+                f"{brief(self.verbose)}."
             )
         is_whole = self.n_jobs is None or isinstance(self.n_jobs, Integral)
         if not is_whole or self.n_jobs == 0:
             raise ValueError(
                 f"n_jobs must be an integer other than 0 (-1 is all cores) or None, "
-                f"got: {self.n_jobs!r}."
+                f"got: {brief(self.n_jobs)}."
             )
         if self.callback is not None and not callable(self.callback):
             raise TypeError(
                 f"callback must be a function of a skmeta.progress.Progress or None, "
-                f"got: {self.callback!r}."
+                f"got: {brief(self.callback)}."
             )
         if not isinstance(self.refit, (bool, np.bool_)):
             raise ValueError(
-                f"refit must be True or False, got: {self.refit!r}. The metric that "
-                f"the best candidate is chosen by is named by scoring."
+                f"refit must be True or False, got: {brief(self.refit)}. The metric "
+                f"that the best candidate is chosen by is named by scoring."
             )
         if self.explorer is not None:
             get_explorer(self.explorer)

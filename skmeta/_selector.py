@@ -21,6 +21,7 @@ from skmeta._evaluation import (
 from skmeta._export import to_sklearn
 from skmeta._honesty import corrected_interval, scores_of_choice
 from skmeta._inputs import check_number, with_seeds
+from skmeta._messages import brief
 from skmeta._search import MetaSearch
 from skmeta._trials import Task
 from skmeta._workers import calm
@@ -421,7 +422,7 @@ class MetaHyperparamSelector(MetaSearch):
         if not hasattr(self.estimator, "get_params"):
             raise TypeError(
                 f"estimator must be a classifier, or hold one, such as "
-                f"RandomForestClassifier(), got: {self.estimator!r}."
+                f"RandomForestClassifier(), got: {brief(self.estimator)}."
             )
 
     def __sklearn_tags__(self):

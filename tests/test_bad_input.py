@@ -401,6 +401,41 @@ def test_parameters_of_another_kind(table, parameters, message):
         cheap(**parameters).fit(*table)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["knowledge", "recommender", "explorer", "experience", "n_candidates", "refit",
+     "time_budget", "preprocessor", "n_jobs", "random_state", "verbose", "callback"],
+)  # fmt: skip
+def test_data_in_the_place_of_a_parameter(table, name):
+    """It is not printed in full."""
+    given = pd.DataFrame(table[0])
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be") as raised:
+        cheap().set_params(**{name: given}).fit(*table)
+    assert "got: DataFrame of shape (150, 4)" in str(raised.value)
+
+
+def test_classes_in_the_place_of_the_number_of_rows(table):
+    """As whoever thinks that the small model is fitted to them would give them."""
+    fitted = cheap(n_candidates=1).fit(*table)
+    message = r"n_rows must be .* or None, got: ndarray of shape \(150,\)\.$"
+    with pytest.raises(ValueError, match=message):
+        fitted.distil(*table)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda X: X[:, 0], r"Expected 2D .* got: ndarray of shape \(150,\)\. R"),
+        (lambda X: X + 1j, r"Complex data .* got: ndarray of shape \(150, 4\)\. Give"),
+    ],
+)
+def test_arrays_that_are_no_tables(table, change, message):
+    """Not printed in full either."""
+    X, y = table
+    with pytest.raises(ValueError, match=message):
+        cheap().fit(change(X), y)
+
+
 def test_a_function_of_classes_is_no_scorer(table):
     """Found before anything is fitted, with the way to make it one."""
     with pytest.raises(ValueError, match="make_scorer"):

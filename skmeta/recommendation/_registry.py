@@ -1,4 +1,4 @@
-from skmeta._messages import did_you_mean
+from skmeta._messages import brief, did_you_mean
 from skmeta.recommendation._baselines import (
     AverageRecommender,
     NearestTasksRecommender,
@@ -78,5 +78,5 @@ def _get(given, known, parameter, method):
     misspelt = [given] if isinstance(given, str) else []
     raise ValueError(
         f"{parameter} must be one of {sorted(known)} or have fit and {method}, got: "
-        f"{given!r}.{did_you_mean(misspelt, known)}"
+        f"{brief(given)}.{did_you_mean(misspelt, known)}"
     )
