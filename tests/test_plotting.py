@@ -289,6 +289,27 @@ def test_anytime_draws_what_is_far_off_at_the_edge():
     scores = np.array([0.90, 0.91, 0.10, 0.92])
     shown = plotting.AnytimeDisplay(seconds=np.arange(1.0, 5.0), scores=scores).plot()
     assert shown.ax_.get_ylim()[0] > 0.8
+    assert _legend_of(shown) == ["best so far", "a candidate", "far below"]
+
+
+def test_anytime_says_what_triangles_mean():
+    """In the legend, once for each direction, and only if there are some."""
+    seconds, scores = np.arange(1.0, 5.0), np.array([0.90, 0.91, 0.10, 0.92])
+    expected = np.array([0.91, 0.10, 2.0, 0.92])
+    usual = ["best so far", "a candidate", "expected when tried"]
+    shown = plotting.AnytimeDisplay(
+        seconds=seconds, scores=scores, expected_scores=expected
+    ).plot()
+    assert _legend_of(shown) == [*usual, "far above", "far below"]
+    alike = np.full(4, 0.9)
+    shown = plotting.AnytimeDisplay(
+        seconds=seconds, scores=alike, expected_scores=alike
+    ).plot()
+    assert _legend_of(shown) == usual
+
+
+def _legend_of(shown):
+    return [text.get_text() for text in shown.ax_.get_legend().get_texts()]
 
 
 def test_anytime_of_untested_candidate(untested):

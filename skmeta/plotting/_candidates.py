@@ -20,6 +20,9 @@ _LONGEST_ERROR = 56
 # How many times as far from the best score as the median is drawn in its place.
 _MOST_SPREADS = 4
 
+# What the triangles at the edge mean.
+_BEYOND = {"^": "far above", "v": "far below"}
+
 
 class LeaderboardDisplay:
     """The best candidates with the spread of their scores over the splits.
@@ -293,7 +296,7 @@ class AnytimeDisplay:
         self
         """
         ax = open_axes(self, ax)
-        self.lines_ = []
+        self.lines_, marks = [], set()
         has_score = np.isfinite(self.scores)
         if has_score.any():
             self.lines_ = ax.step(
@@ -303,7 +306,7 @@ class AnytimeDisplay:
                 color=BLUE,
                 label="best so far",
             )
-            self._draw_dots(self.scores, has_score, "a candidate", color=BLUE)
+            marks |= self._draw_dots(self.scores, has_score, "a candidate", color=BLUE)
         else:
             # Beside the legend, which is on the left.
             ax.set_title(
@@ -311,13 +314,16 @@ class AnytimeDisplay:
             )
         if self.expected_scores is not None:
             shown = np.isfinite(self.expected_scores) & (has_score | ~has_score.any())
-            self._draw_dots(
+            marks |= self._draw_dots(
                 self.expected_scores,
                 shown,
                 "expected when tried",
                 facecolors="none",
                 edgecolors=VERMILLION,
             )
+        for mark, label in _BEYOND.items():
+            if mark in marks:  # of whatever color
+                ax.scatter([], [], marker=mark, s=22, color=GREY, label=label)
         ax.set_xlabel("seconds of fits and scores, on one core")
         ax.set_ylabel(self.metric)
         ax.grid(alpha=0.3)
@@ -325,12 +331,14 @@ class AnytimeDisplay:
         return self
 
     def _draw_dots(self, values, which, label, **colors):
+        """Draw values in their place or at the edge, and return the marks used."""
         low, high = self._range_shown()
-        for mark, these in [
-            ("o", which & (values >= low) & (values <= high)),
-            ("v", which & (values < low)),
-            ("^", which & (values > high)),
-        ]:
+        marks = {
+            "o": which & (values >= low) & (values <= high),
+            "v": which & (values < low),
+            "^": which & (values > high),
+        }
+        for mark, these in marks.items():
             self.ax_.scatter(
                 self.seconds[these],
                 np.clip(values[these], low, high),
@@ -340,6 +348,7 @@ class AnytimeDisplay:
                 zorder=3,
                 **colors,
             )
+        return {mark for mark, these in marks.items() if these.any()}
 
     def _range_shown(self):
         """Return what is drawn in its place, so that nothing is pressed flat."""
