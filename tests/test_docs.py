@@ -88,6 +88,15 @@ def test_code_runs(page, tmp_path, monkeypatch):
     exec(compile(code, page, "exec"), {"__name__": "__main__"})
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_table_that_is_made_out_of_sight_is_explained(page):
+    """What code is copied from a page needs is said above it."""
+    above, _, _ = page.read_text().partition("```python")
+    prose, _, hidden = above.partition("<!-- invisible-code-block")
+    if "\nX, y = " in hidden:
+        assert "`X`" in prose
+
+
 def test_code_of_a_page(tmp_path):
     """Blocks stay on their lines; what is marked is left out, what is hidden runs."""
     page = tmp_path / "page.md"
