@@ -257,7 +257,7 @@ def _check_array(X):
     if getattr(X, "ndim", 2) != 2:
         raise ValueError(
             f"Expected 2D array, rows and columns, got: {brief(X)}. Reshape your data: "
-            f"a row of an array is X[[0]], a column X[:, [0]]."
+            f"X.reshape(1, -1) is one row, X.reshape(-1, 1) one column."
         )
     if getattr(getattr(X, "dtype", None), "kind", None) == "c":
         raise ValueError(

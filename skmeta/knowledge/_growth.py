@@ -185,8 +185,8 @@ def build_knowledge(
     resume : bool, default=False
         Go on from what `output` and ``<output>.partial`` hold: only tables that
         are new or have changed, and configurations that are new, are evaluated.
-        What they hold besides is kept. Without it an existing partial file is an
-        error, and an existing output is replaced at the end.
+        What they hold besides is kept. Without it an existing partial file or
+        output is an error.
     predictions : str or Path, default=None
         Directory for out-of-fold probabilities: ``<task>/<configuration>.npy``
         (float16), with ``y.npy`` and ``fold.npy`` beside them. With them
@@ -204,8 +204,8 @@ def build_knowledge(
     KeyboardInterrupt
         After Ctrl-C, when what is done has been saved.
     KnowledgeError
-        If what is to be resumed comes from another protocol, a partial file is
-        there without `resume`, or no task could be evaluated.
+        If what is to be resumed comes from another protocol, the output or a partial
+        file is there without `resume`, or no task could be evaluated.
     ValueError
         If a configuration, a limit or the output cannot be used.
     """
