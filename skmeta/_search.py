@@ -850,7 +850,9 @@ class MetaSearch(
             splitter = check_cv(self.cv, task.y, classifier=True)
         try:
             # They may be masks, or lists.
-            splits = list(splitter.split(task.X, task.y, **task.split_params))
+            return check_splits(
+                splitter.split(task.X, task.y, **task.split_params), task.codes
+            )
         except ValueError as error:
             if task.split_params or not _asks_for_groups(splitter):
                 raise
@@ -858,7 +860,6 @@ class MetaSearch(
                 f"groups must be given for cv={self.cv!r}, got none. Give fit the "
                 f"group of each row, as in fit(X, y, groups=X['name of a column'])."
             ) from error
-        return check_splits(splits, task.codes)
 
     def _n_rows_compared(self, recommender, task, splits):
         """Return how many rows take part in the comparison of candidates.
