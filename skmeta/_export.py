@@ -41,6 +41,8 @@ from skmeta._messages import warn
 from skmeta._source import source_of
 
 _WHOLE_NUMBER = re.compile(r"-?\d+")
+# Writes whole numbers that were floats, which are text by now, as integers.
+_WITHOUT_ZERO = partial(re.sub, r"^(-?\d+)\.0\Z", r"\1")
 # Learners of the catalogue whose labels need not be the most probable classes.
 _LABELS_BY_MARGINS = {"SGDClassifier"}
 
@@ -615,20 +617,43 @@ def _functions(steps):
 def _label_steps(encoder, positions, codes, missing):
     """Return steps that make text of levels, so that 1, 1.0 and "1" are one."""
     steps = [methodcaller("astype", "string")]
-    replaced = {}
+    booleans = {}
     for j, code_of_label in zip(positions, codes, strict=True):
         _check_levels(encoder, j, code_of_label)
-        numbers = filter(_WHOLE_NUMBER.fullmatch, filter(None, code_of_label))
-        spellings = {f"{label}.0": label for label in numbers}
         if pd.api.types.is_object_dtype(encoder._dtypes_[j]):  # may hold both
-            for label, other in OTHER_LABEL.items():
-                if label in code_of_label and other not in code_of_label:
-                    spellings[other] = label
-        if spellings:
-            replaced[encoder._names_[j]] = spellings
-    if replaced:
-        steps.append(methodcaller("replace", replaced))
-    return _functions([*steps, methodcaller("fillna", missing)])
+            spellings = {
+                other: label
+                for label, other in OTHER_LABEL.items()
+                if label in code_of_label and other not in code_of_label
+            }
+            if spellings:
+                booleans[encoder._names_[j]] = spellings
+    if booleans:
+        steps.append(methodcaller("replace", booleans))
+    steps.append(methodcaller("fillna", missing))
+    if _have_whole_numbers(codes):
+        # A function of categories is called for each level, not for each cell.
+        # To `replace` levels by others would take each of them through all cells.
+        steps += [
+            methodcaller("astype", "category"),
+            methodcaller("map", _WITHOUT_ZERO),
+        ]
+    return _functions(steps)
+
+
+def _have_whole_numbers(codes):
+    return any(
+        _WHOLE_NUMBER.fullmatch(label) for each in codes for label in each if label
+    )
+
+
+def _texts_of(codes, missing):
+    """Return for each column what the steps of `_label_steps` make of its levels."""
+    write = _WITHOUT_ZERO if _have_whole_numbers(codes) else str
+    return [
+        [missing if label is None else write(label) for label in code_of_label]
+        for code_of_label in codes
+    ]
 
 
 def _check_levels(encoder, j, code_of_label):
@@ -658,7 +683,7 @@ def _category_steps(encoder):
     codes = encoder._code_of_level_
     missing = _word_for_missing(codes)
     steps = _label_steps(encoder, encoder.categorical_columns_, codes, missing)
-    levels = [[missing if label is None else label for label in each] for each in codes]
+    levels = _texts_of(codes, missing)
     params = {"categories": levels}
     if any(len(each) >= encoder.max_levels for each in codes):
         params["max_categories"] = encoder.max_levels
@@ -696,11 +721,11 @@ def _target_steps(encoder):
     missing = _word_for_missing(codes)
     steps = _label_steps(encoder, encoder.target_columns_, codes, missing)
     learned = [copy.deepcopy(step) for _, step in encoder._target_steps_.steps]
+    texts = _texts_of(codes, missing)
     for j, code_of_label in enumerate(codes):
-        label_of_code = {code: label for label, code in code_of_label.items()}
-        labels = [label_of_code[code] for code in learned[0].categories_[j]]
-        labels = [missing if label is None else label for label in labels]
-        learned[0].categories_[j] = np.array(labels, dtype=object)
+        text_of_code = dict(zip(code_of_label.values(), texts[j], strict=True))
+        levels = [text_of_code[code] for code in learned[0].categories_[j]]
+        learned[0].categories_[j] = np.array(levels, dtype=object)
     return [*steps, *learned]
 
 

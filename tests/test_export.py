@@ -286,6 +286,28 @@ def test_whole_numbers_are_one_level_however_they_come():
         assert difference(plain, ours, new) == 0
 
 
+@pytest.mark.parametrize("learner", ["logistic_regression", "gaussian_nb"])
+def test_numbers_as_levels_are_read_by_one_rule(learner):
+    """No level is written twice, and floats that some columns hold as text remain."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "code": pd.Categorical(rng.choice(range(0, 600, 10), 400)),
+            "zip": rng.choice([str(k) for k in range(40)], 400),
+            "version": rng.choice(["1.0", "2.0", "v2.0", "v2"], 400),
+            "either": pd.Series([1, "1", 1.0, "2", -3.0, "-3", "one", None] * 50),
+        }
+    )
+    y = (frame["code"].astype(int) + rng.integers(200, size=400) > 400).astype(int)
+    ours = fit(learner, frame, y)
+    plain = to_sklearn(ours)
+    assert '"30.0"' not in to_code(together(ours))
+    floats = frame.astype({"code": "float64", "zip": "float64"})
+    for X in (frame, frame[:1], floats, floats.astype("category")):
+        assert difference(plain, ours, X) == 0
+    assert difference(refitted(plain, frame, y), ours, frame) <= 1e-12
+
+
 def test_ensemble():
     """Members vote with their weights, and keep the order of the bits."""
     (X, y), (X_new, _) = table(), table(100, seed=1)
