@@ -446,7 +446,10 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     def to_code(self):
         """Return Python source that builds the estimator of `to_sklearn`, unfitted.
 
-        Fitted on the same rows it gives the same probabilities.
+        Fitted on the same rows it gives the same probabilities if every member was
+        fitted on all of them. Of a member that is the mean of the models of the splits
+        (``fitted_on`` is "folds" in ``trial_log_["members"]``) it builds the pipeline
+        to be fitted on all rows, whose probabilities differ, and says so.
 
         Returns
         -------

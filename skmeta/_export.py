@@ -9,6 +9,7 @@ import copy
 import datetime
 import pickle
 import re
+import textwrap
 import warnings
 from functools import partial
 from itertools import groupby
@@ -95,6 +96,11 @@ def warn_of_labels(class_weights, name):
 def to_code(ensemble):
     """Return Python source that builds what `to_sklearn` returns, unfitted.
 
+    Fitted on the rows that the members were fitted on it gives the same probabilities.
+    A member that is a mean of the models of the splits is one pipeline there, or one
+    for each of them if they differ in what the source says, and is fitted on all rows:
+    its probabilities differ.
+
     Parameters
     ----------
     ensemble : WeightedEnsemble
@@ -116,11 +122,14 @@ def to_code(ensemble):
             "ensemble was fitted on such (table__augmentation). to_sklearn() gives "
             "what was fitted."
         )
-    plain = clone(to_sklearn(ensemble))
+    once = copy.copy(ensemble)
+    once.estimators_ = [_first_if_alike(member) for member in ensemble.estimators_]
+    plain = clone(to_sklearn(once))
     inner = getattr(plain, "estimator", plain)
     members = inner.estimators if isinstance(inner, VotingClassifier) else []
     source = source_of(plain, "estimator", dict(members))
-    lines = [source, "# estimator.fit(X, y)"]
+    names = [name for name, _ in members] or ["estimator"]
+    lines = [source, *_comment_on_splits(ensemble, names), "# estimator.fit(X, y)"]
     if ensemble.class_weights is None or len(ensemble.classes_) == 2:
         return "\n".join([*lines, "# labels = estimator.predict(X_new)", ""])
     weights = source_of(ensemble.class_weights.tolist(), "class_weights")
@@ -138,6 +147,31 @@ def to_code(ensemble):
             "",
         ]
     )
+
+
+def _first_if_alike(member):
+    """Return the first of the models of the splits if all have the same source."""
+    if not isinstance(member, WeightedEnsemble):
+        return member
+    models = member.estimators_
+    sources = {source_of(clone(to_sklearn(model)), "model") for model in models}
+    return models[0] if len(sources) == 1 else member
+
+
+def _comment_on_splits(ensemble, names):
+    """Return lines on members that are models of the splits, if there are any."""
+    of_splits = [
+        name
+        for name, member in zip(names, ensemble.estimators_, strict=True)
+        if isinstance(member, WeightedEnsemble)
+    ]
+    if not of_splits:
+        return []
+    text = (
+        f"In skmeta the mean of the models of the splits predicts in place of "
+        f"{' and '.join(of_splits)}. Fitted on all rows, its probabilities differ."
+    )
+    return textwrap.wrap(text, 88, initial_indent="# ", subsequent_indent="# ")
 
 
 def _is_augmented(estimator):

@@ -391,6 +391,32 @@ def test_models_of_the_splits():
         to_sklearn(together(folds[0], few))
 
 
+def test_source_of_models_of_the_splits():
+    """It has one pipeline for all of them if they are alike, and says so."""
+    X, y = table()
+    X = X[["number", "word"]]
+    halves = [fit("gaussian_nb", X[k::2], y[k::2]) for k in range(2)]
+    on_all, forest = fit("gaussian_nb", X, y), fit("random_forest", X, y)
+    of_splits = "mean of the models of the splits predicts in place of"
+
+    source = to_code(together(together(*halves)))
+    assert f"{of_splits} estimator." in source
+    assert difference(executed(source).fit(X, y), on_all, X) <= 1e-12
+
+    weights = np.array([0.7, 0.3])
+    source = to_code(together(together(*halves), forest, weights=weights))
+    assert source.count("GaussianNB(") == 1
+    assert f"{of_splits} gaussiannb." in source.replace("\n# ", " ")
+    expected = together(on_all, forest, weights=weights)
+    assert difference(executed(source).fit(X, y), expected, X) <= 1e-12
+    assert of_splits not in to_code(expected)
+
+    few_words = fit("gaussian_nb", X[X["word"] != "left"], y[X["word"] != "left"])
+    source = to_code(together(together(halves[0], few_words), forest))
+    assert source.count("GaussianNB(") == 2
+    assert f"{of_splits} votingclassifier." in source.replace("\n# ", " ")
+
+
 def test_margins_are_calibrated_on_public_folds():
     """As many folds as there can be, even where a class has fewer rows."""
     X, y = load_iris(return_X_y=True)
