@@ -209,7 +209,11 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         if len(self.estimators_) == 1:
             return self.estimators_[0].predict_proba(X)
         probabilities = [
-            align(estimator.predict_proba(X), estimator.classes_, self.classes_)
+            align(
+                _in_double_precision(estimator.predict_proba(X)),
+                estimator.classes_,
+                self.classes_,
+            )
             for estimator in self.estimators_
         ]
         # As `VotingClassifier` does it, to the last bit: ties are common.
@@ -256,6 +260,18 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimators_")
+
+
+def _in_double_precision(probabilities):
+    """Return probabilities that sum to 1 as float64.
+
+    Those of XGBoost are float32 and sum to 1 as such, which is not near enough for
+    `log_loss` once they are float64, as a mean is.
+    """
+    if probabilities.dtype != np.float32:
+        return probabilities
+    probabilities = probabilities.astype(np.float64)
+    return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
 def _fit_clone(estimator, X, y, fit_params):

@@ -138,6 +138,32 @@ def test_labels_of_any_type(members):
     assert set(ensemble.predict(X)) == set(names)
 
 
+class SinglePrecisionGaussianNB(GaussianNB):
+    def predict_proba(self, X):
+        return super().predict_proba(X).astype(np.float32)
+
+
+@pytest.mark.parametrize("others", [[], [GaussianNB()]], ids=str)
+def test_probabilities_of_single_precision_sum_to_one(others):
+    """In double precision too, so that `log_loss` does not warn."""
+    X, y = load_iris(return_X_y=True)
+    members = [SinglePrecisionGaussianNB(), SinglePrecisionGaussianNB(var_smoothing=1)]
+    ensemble = WeightedEnsemble([*members, *others]).fit(X, y)
+    probabilities = ensemble.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=0, atol=1e-15)
+    mean = np.mean([e.predict_proba(X) for e in ensemble.estimators_], axis=0)
+    np.testing.assert_allclose(probabilities, mean, rtol=0, atol=1e-7)
+
+
+def test_a_member_alone_gives_what_it_gives():
+    """Single precision stays single precision."""
+    X, y = load_iris(return_X_y=True)
+    ensemble = WeightedEnsemble([SinglePrecisionGaussianNB()]).fit(X, y)
+    expected = ensemble.estimators_[0].predict_proba(X)
+    assert ensemble.predict_proba(X).dtype == np.float32
+    np.testing.assert_array_equal(ensemble.predict_proba(X), expected)
+
+
 def test_members_without_probabilities_are_said():
     """There is no mean without them."""
     assert not hasattr(WeightedEnsemble([LinearSVC()]), "predict_proba")
