@@ -51,6 +51,10 @@ _LONGEST_ERROR = 200
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
 
 
+# What is quoted, and calls.
+_NOT_OURS = re.compile(r"((?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\w+\([^)]*\))")
+
+
 def main(arguments=None):
     """Run a command and return its exit code.
 
@@ -106,15 +110,17 @@ def _with_options(text, options):
     """Return a message with the options of a command for the parameters they set.
 
     Only where the name can be nothing else: not a word such as knowledge, and not in
-    quotes or in a path, where it is of the user's.
+    quotes, a call or a path, where it is of the user's.
     """
+    parts = _NOT_OURS.split(text)
     for name in vars(options):
         if "_" in name:
             option = f"--{name.replace('_', '-')}"
-            alone = rf"(?<![\w./\\'\"-]){name}(?![\w/\\'\"-]|\.\w)"
-            text = re.sub(f"{alone}=", f"{option} ", text)
-            text = re.sub(alone, option, text)
-    return text
+            alone = rf"(?<![\w./\\-]){name}(?![\w/\\-]|\.\w)"
+            for i in range(0, len(parts), 2):
+                parts[i] = re.sub(f"{alone}=", f"{option} ", parts[i])
+                parts[i] = re.sub(alone, option, parts[i])
+    return "".join(parts)
 
 
 class _CommandParser(argparse.ArgumentParser):
@@ -267,7 +273,8 @@ def _read_training_table(path, target):
     if target not in frame.columns:
         raise ValueError(
             f"--target must be a column of {path}, got: {target!r}. Its columns are: "
-            f"{', '.join(frame.columns[:20])}.{did_you_mean([target], frame.columns)}"
+            f"{', '.join(map(repr, frame.columns[:20]))}."
+            f"{did_you_mean([target], frame.columns)}"
         )
     known = frame[target].notna()
     if not known.all():

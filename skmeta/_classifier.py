@@ -517,7 +517,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
     def _check_parameters(self):
         super()._check_parameters()
         check_number("ensemble_size", self.ensemble_size, Integral, "an integer >= 1")
-        if isinstance(self.preprocessor, type):
+        if isinstance(self.preprocessor, type) and hasattr(
+            self.preprocessor, "transform"
+        ):
             name = self.preprocessor.__name__
             raise TypeError(
                 f"preprocessor must be an instance of a transformer, such as {name}(), "
@@ -531,16 +533,12 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
                 f"transform and get_params, or None, got: {brief(self.preprocessor)}."
             )
 
-    def _advice(self, trials, task):
-        advice = super()._advice(trials, task)
-        # Without errors of the trials it was a final fit that failed.
-        is_for_limits = any(trials.evaluations.errors) and not trials.raised
-        if self.preprocessor is None or is_for_limits:
-            return advice
+    def _advice_on_table(self, task):
+        if self.preprocessor is None:
+            return ""
         return (
-            f"{advice} preprocessor is given the table as it is: what it does not "
-            f"take, such as text or missing values, is for a step in front of it, in a "
-            f"pipeline."
+            " preprocessor is given the table as it is: what it does not take, such as "
+            "text or missing values, is for a step in front of it, in a pipeline."
         )
 
     def _followed_metric(self, knowledge):

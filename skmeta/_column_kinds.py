@@ -23,10 +23,15 @@ _WITH_COMMAS = re.compile(
     r"\s*[+-]?((\d+|\d{1,3}(\.\d{3})+),\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*"
 )
 # 31/12/2020 and 12-31-2020 18:30 and 12/31/20 and 31 December 2020 and Dec 31, 2020.
-_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DAY, _NUMBER = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])"
+_MONTH = (
+    r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?"
+    r"|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)\.?"
+)
 _AS_DATE = re.compile(
-    rf"\s*((\d{{1,2}}[./-]\d{{1,2}}[./-]|\d{{1,2}}[ -]{_MONTH},?[ -]|{_MONTH} "
-    r"\d{1,2},? )(19|20)\d\d|\d{1,2}/\d{1,2}/\d\d)(,?\s+\d{1,2}:\d\d.*)?\s*",
+    rf"\s*(({_DAY}[./-]{_NUMBER}[./-]|{_NUMBER}[./-]{_DAY}[./-]|{_DAY}[ -]{_MONTH},?"
+    rf"[ -]|{_MONTH} {_DAY},? )(19|20)\d\d|({_DAY}/{_NUMBER}|{_NUMBER}/{_DAY})/\d\d)"
+    r"(,?\s+\d{1,2}:\d\d.*)?\s*",
     re.IGNORECASE,
 )
 # $1,234.50 and -3 € and 37%.
@@ -103,9 +108,11 @@ def _kind_of_levels(levels, codes, is_declared):
 
 def _what_is_written_so(levels):
     """Say so if all levels are dates or numbers, though written another way."""
-    levels = [level for level in levels if not is_missing_mark(level)]
-    if levels and all(isinstance(x, str) and _AS_DATE.fullmatch(x) for x in levels):
-        return f"dates are written as {levels[0]!r:.30}"
+    first = next((level for level in levels if not is_missing_mark(level)), None)
+    if isinstance(first, str) and _AS_DATE.fullmatch(first):
+        others = (level for level in levels if not is_missing_mark(level))
+        if all(isinstance(x, str) and _AS_DATE.fullmatch(x) for x in others):
+            return f"dates are written as {first!r:.30}"
     found = {"signs": [], "commas": []}
     n_plain = 0
     for level in levels:
@@ -115,7 +122,7 @@ def _what_is_written_so(levels):
             found["signs"].append(level)
         elif _is_number(level):
             n_plain += 1
-        else:
+        elif not is_missing_mark(level):
             return ""
     if n_plain > sum(map(len, found.values())):
         return ""  # codes, of which some rows have several: 1 and 2 and 1,2

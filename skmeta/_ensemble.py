@@ -216,7 +216,7 @@ class WeightedEnsemble(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             )
             for estimator in self.estimators_
         ]
-        # As `VotingClassifier` does it, to the last bit: ties are common.
+        # As `VotingClassifier` does it, of float64 to the last bit: ties are common.
         return np.average(probabilities, axis=0, weights=self.weights)
 
     @available_if(_members_have("predict_proba"))

@@ -27,6 +27,7 @@ STOPPED = "Stopped: the time was over."
 ASKED_FOR = "Stopped: the callback asked for it."
 _CUT = "Interrupted before all splits were done."
 INTERRUPTED = "Interrupted."
+SCORING_FAILED = "scoring failed: "
 
 
 @dataclass(frozen=True)
@@ -571,7 +572,7 @@ def _score_fold(work, estimator, test):
     X_test, y_test = take_rows(work.X, test), take_rows(work.y, test)
     params = params_of_rows(work.score_params, test, len(work.y))
     if work.classes is None:
-        return float(_score(work.scorer, estimator, X_test, y_test, params)), None
+        return _score(work.scorer, estimator, X_test, y_test, params), None
     probabilities = estimator.predict_proba(X_test)
     scored = estimator
     if asks_for_predictions_only(work.scorer):
@@ -579,7 +580,7 @@ def _score_fold(work, estimator, test):
         if weights is not None:
             weights = weights[np.searchsorted(work.classes, estimator.classes_)]
         scored = Prediction(estimator.classes_, probabilities, weights)
-    score = float(_score(work.scorer, scored, X_test, y_test, params))
+    score = _score(work.scorer, scored, X_test, y_test, params)
     if not np.isfinite(probabilities).all():
         raise ValueError("predict_proba gave NaN or infinity.")
     return score, align(probabilities, estimator.classes_, work.classes)
@@ -677,16 +678,16 @@ def score_prediction(scorer, prediction, y, rows, score_params):
     score : float
     """
     params = params_of_rows(score_params, rows, len(y))
-    return float(_score(scorer, prediction, rows, take_rows(y, rows), params))
+    return _score(scorer, prediction, rows, take_rows(y, rows), params)
 
 
 def _score(scorer, estimator, X, y, score_params):
     """Score, or say that it was the scorer that failed and not the fit."""
     try:
-        return _score_as_it_can(scorer, estimator, X, y, score_params)
+        return float(_score_as_it_can(scorer, estimator, X, y, score_params))
     except Exception as error:
         raise RuntimeError(
-            f"scoring failed: {type(error).__name__}: {error_line(error)}"
+            f"{SCORING_FAILED}{type(error).__name__}: {error_line(error)}"
         ) from error
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import sklearn
 
 import skmeta
+from skmeta._evaluation import SCORING_FAILED
 from skmeta._messages import error_line
 from skmeta.knowledge._fingerprint import fingerprint
 
@@ -82,7 +83,8 @@ def _describe(index, trials, task, metric):
 
 def _kind_of(traceback):
     """Return the class of an exception, without its message, which may quote a cell."""
-    kind = error_line(traceback).partition(":")[0]
+    line = error_line(traceback)
+    kind = line.rpartition(SCORING_FAILED)[2].partition(":")[0]
     return kind if re.fullmatch(r"[A-Za-z_.]*(Error|Exception)", kind) else "Error"
 
 

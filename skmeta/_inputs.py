@@ -254,15 +254,19 @@ def check_table(estimator, X, *, reset):
 
 def _check_array(X):
     """Raise an error for what scikit-learn would print in full."""
-    if getattr(X, "ndim", 2) != 2:
+    n_dimensions = getattr(X, "ndim", 2)
+    if n_dimensions != 2:
+        how = "X.reshape(1, -1) is one row, X.reshape(-1, 1) one column"
+        if n_dimensions > 2:
+            how = "X.reshape(len(X), -1) makes one row of each part"
         raise ValueError(
             f"Expected 2D array, rows and columns, got: {brief(X)}. Reshape your data: "
-            f"X.reshape(1, -1) is one row, X.reshape(-1, 1) one column."
+            f"{how}."
         )
     if getattr(getattr(X, "dtype", None), "kind", None) == "c":
         raise ValueError(
             f"Complex data not supported, got: {brief(X)}. Give real and imaginary "
-            f"parts as columns of their own, np.hstack([X.real, X.imag])."
+            f"parts as columns of their own."
         )
 
 
@@ -329,7 +333,7 @@ def check_target(y, X, *, may_be_one=False):
     if isinstance(y[0], bytes):
         raise ValueError(
             f"y must hold numbers, strings or booleans, got: bytes, {y[0]!r}. Convert "
-            f"them, for instance by np.char.decode(np.asarray(y))."
+            f"them, for instance by np.char.decode(np.asarray(y, bytes))."
         )
     if y.dtype == object and not isinstance(y[0], str):
         y = pd.Series(y).infer_objects().to_numpy()  # numbers from a mixed table
@@ -352,12 +356,13 @@ def _warn_of_order(y, X):
     if not (isinstance(y, pd.Series) and isinstance(X, pd.DataFrame)):
         return
     of_y, of_X = y.index, X.index
-    if len(of_y) != len(of_X) or not of_X.is_unique or of_y.equals(of_X):
+    if of_y.nlevels > 1 or of_y.dtype != of_X.dtype or of_y.equals(of_X):
         return
-    if of_X.isin(of_y).all():
+    if len(of_y) == len(of_X) and set(of_y) == set(of_X) and of_X.is_unique:
         warn(
             "y has the index of X in another order, and its values are taken by "
-            "position. If they are to be taken by index, give y.loc[X.index]."
+            "position. If that is right, give y.to_numpy(); if they are to be taken by "
+            "index, y.loc[X.index]."
         )
 
 

@@ -13,7 +13,7 @@ _WIDTH = 80
 _PACKAGES = {"skmeta", "sklearn", "joblib"}
 
 
-def did_you_mean(names, known, cutoff=0.6):
+def did_you_mean(names, known):
     """Ask about names that are nearly right, at the end of a message.
 
     Parameters
@@ -21,9 +21,7 @@ def did_you_mean(names, known, cutoff=0.6):
     names : iterable
         What was given, and is not known.
     known : iterable of str
-        What could have been meant.
-    cutoff : float, default=0.6
-        How similar two names have to be, at most 1; their case does not matter.
+        What could have been meant; case does not matter.
 
     Returns
     -------
@@ -40,7 +38,7 @@ def did_you_mean(names, known, cutoff=0.6):
     found = [
         repr(known[similar])
         for name in names
-        for similar in get_close_matches(str(name).lower(), known, n=1, cutoff=cutoff)
+        for similar in get_close_matches(str(name).lower(), known, n=1)
     ]
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
 

@@ -30,6 +30,7 @@ from skmeta._column_kinds import find_copies
 from skmeta._configuration import Configuration
 from skmeta._evaluation import (
     INTERRUPTED,
+    SCORING_FAILED,
     STOPPED,
     evaluate_candidates,
     make_cv_results,
@@ -854,11 +855,13 @@ class MetaSearch(
                 splitter.split(task.X, task.y, **task.split_params), task.codes
             )
         except ValueError as error:
-            if task.split_params or not _asks_for_groups(splitter):
+            says_so = "'groups' parameter" in str(error)  # whatever asks one that does
+            if task.split_params or not (says_so or _asks_for_groups(splitter)):
                 raise
             raise ValueError(
-                f"groups must be given for cv={self.cv!r}, got none. Give fit the "
-                f"group of each row, as in fit(X, y, groups=X['name of a column'])."
+                f"groups must be given for cv={self.cv!r}, got none, so that it says: "
+                f"{sentence(error)} Give fit the group of each row, as in fit(X, y, "
+                f"groups=X['name of a column'])."
             ) from error
 
     def _n_rows_compared(self, recommender, task, splits):
@@ -999,6 +1002,19 @@ class MetaSearch(
         self._choose(self.leaderboard_.index[0])
 
     def _advice(self, trials, task):
+        """Say what may help if no candidate can predict."""
+        advice = self._advice_on_limits(trials)
+        # Where nothing was compared, or all went well, it was a final fit that failed.
+        was_fit = not advice and not any(trials.evaluations.errors)
+        if trials.raised:
+            was_fit = SCORING_FAILED not in trials.raised[0]
+        return advice + (self._advice_on_table(task) if was_fit else "")
+
+    def _advice_on_table(self, task):
+        """Say what table and classes may have to be, since a fit failed."""
+        return ""
+
+    def _advice_on_limits(self, trials):
         """Say what the limits on models would have to be, if it is for them."""
         known = [each for each in trials.evaluations.footprints if each is not None]
         if not known:
@@ -1100,8 +1116,11 @@ class MetaSearch(
                     self.leaderboard_.loc[index, "error"] = error
             if self.best_index_ not in members:
                 _, _, error = outcomes[self.best_index_]
-                if error == INTERRUPTED and insurance is None:
-                    raise KeyboardInterrupt
+                if error == INTERRUPTED:
+                    if insurance is None:
+                        raise KeyboardInterrupt
+                    evaluations = replace(trials.evaluations, interrupted=True)
+                    trials.evaluations = evaluations
                 if logged:
                     raise NoCandidateError(
                         f"What predicted in the fit of the log cannot be fitted now: "

@@ -394,16 +394,17 @@ class MetaHyperparamSelector(MetaSearch):
             self.honest_interval_ = np.minimum(interval, best)
 
     def _advice(self, trials, task):
-        advice = super()._advice(trials, task)
         lacks_it = not self._candidates_have("predict_proba")
         if lacks_it and trials.raised and "predict_proba" in trials.raised[0]:
             return (
-                f"{advice} scoring={self.scoring!r} needs "
-                f"probabilities, which the estimator does not give. Use one that has "
-                f"predict_proba, such as CalibratedClassifierCV around it, or "
-                f"SVC(probability=True)."
+                f" scoring={self.scoring!r} needs probabilities, which the estimator "
+                f"does not give. Use one that has predict_proba, such as "
+                f"CalibratedClassifierCV around it, or SVC(probability=True)."
             )
-        advice += (
+        return super()._advice(trials, task)
+
+    def _advice_on_table(self, task):
+        advice = (
             " The estimator is given the table as it is: what it does not take, such "
             "as text or missing values, is for a step in front of it, in a pipeline."
         )
@@ -439,9 +440,11 @@ def _score_of_perfect_predictions(task):
     """Return the score that is the best there is; infinity where nobody knows."""
     if not asks_for_predictions_only(task.scorer):
         return np.inf
-    _, test = task.splits[0]
-    right = Prediction(task.classes, np.eye(len(task.classes))[task.codes[test]])
-    with suppress(Exception), calm():  # a metric may not be defined on few rows
-        score = score_prediction(task.scorer, right, task.y, test, task.score_params)
-        return np.inf if np.isnan(score) else score
-    return np.inf
+    scores = []
+    for _, test in task.splits:  # of which one may lack the class that is looked for
+        right = Prediction(task.classes, np.eye(len(task.classes))[task.codes[test]])
+        with suppress(Exception), calm():  # or the metric may not be defined there
+            scores.append(
+                score_prediction(task.scorer, right, task.y, test, task.score_params)
+            )
+    return np.nanmax(scores, initial=-np.inf) if len(scores) else np.inf

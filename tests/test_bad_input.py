@@ -132,6 +132,12 @@ def test_a_scorer_that_fails(table):
     message = "The first one: RuntimeError: scoring failed: ZeroDivisionError: divis"
     with pytest.raises(NoCandidateError, match=message):
         cheap(scoring=divide).fit(*table)
+    search = MetaHyperparamSelector(
+        GaussianNB(), n_candidates=2, scoring=lambda estimator, X, y: "good"
+    )
+    with pytest.raises(NoCandidateError, match="scoring failed: ValueError") as raised:
+        search.fit(*table)
+    assert "given the table as it is" not in str(raised.value)
 
 
 def test_a_preview_without_classes(table):
@@ -404,7 +410,8 @@ def test_parameters_of_another_kind(table, parameters, message):
 @pytest.mark.parametrize(
     "name",
     ["knowledge", "recommender", "explorer", "experience", "n_candidates", "refit",
-     "time_budget", "preprocessor", "n_jobs", "random_state", "verbose", "callback"],
+     "time_budget", "preprocessor", "n_jobs", "random_state", "verbose", "callback",
+     "scoring"],
 )  # fmt: skip
 def test_data_in_the_place_of_a_parameter(table, name):
     """It is not printed in full."""

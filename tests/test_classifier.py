@@ -41,6 +41,7 @@ from skmeta import (
     load_knowledge,
 )
 from skmeta._ensemble import WeightedEnsemble
+from skmeta._evaluation import INTERRUPTED, fit_all
 from skmeta._trials import Trials
 from skmeta.exceptions import KnowledgeError, NoCandidateError, SkmetaWarning
 from skmeta.recommendation import Recommender
@@ -421,6 +422,8 @@ def test_dates_that_are_not_read_are_said():
             "short": days.dt.strftime("%m/%d/%y %H:%M"),
             "iso": days.dt.strftime("%Y-%m-%d"),
             "version": [f"1.2.{i}" for i in range(40)],
+            "shares": ["60/30/10", "40/40/20", "80/15/05", "40/50/10"] * 10,
+            "build": [f"12.{i}.2000" for i in range(30, 70)],
             "number": np.random.default_rng(0).normal(size=40),
         }
     )
@@ -765,6 +768,21 @@ def test_an_interrupted_final_fit(iris, monkeypatch, n_candidates):
     assert n_interrupts == [0]
 
 
+def test_an_interrupted_only_fit_with_a_budget(iris, monkeypatch):
+    """What was made for the case predicts, and that is said."""
+    seen = []
+
+    def interrupt_second(*args, **kwargs):
+        seen.append(1)
+        return fit_all(*args, **kwargs) if len(seen) == 1 else [(None, INTERRUPTED)]
+
+    monkeypatch.setattr("skmeta._refit.fit_all", interrupt_second)
+    clf = cheap_classifier(n_candidates=1, time_budget=60)
+    with pytest.warns(SkmetaWarning, match="when it was interrupted"):
+        clf.fit(*iris)
+    assert clf.score(*iris) > 0.8
+
+
 @pytest.fixture(scope="module")
 def skewed():
     """Training and test halves of a table with nine rows of ten in one class."""
@@ -1052,6 +1070,7 @@ def test_bad_knowledge_leaves_the_default_usable(iris, tmp_path):
         (np.zeros(149), "for each of the 150 rows of X, got: 149"),
         ([[0], [1, 2]] * 75, r"the class of each row, got: \[\[0\], \[1, 2\]"),
         ([b"yes", b"no"] * 75, r"strings or booleans, got: bytes.*np.char.decode"),
+        (pd.Series([b"yes", b"no"] * 75), r"strings or booleans, got: bytes"),
     ],
 )
 def test_unusable_targets_are_said(iris, y, message):
@@ -1069,6 +1088,13 @@ def test_an_index_in_another_order_is_said(iris):
         warnings.simplefilter("error", SkmetaWarning)
         cheap_classifier().fit(X, y)
         cheap_classifier().fit(X, y.set_axis(range(1, 151)))
+        for names in (
+            pd.MultiIndex.from_arrays([y, X.index]),
+            pd.Index([f"row {i}" for i in X.index]),
+            pd.period_range("2020-01", periods=150, freq="D"),
+        ):
+            cheap_classifier().fit(X.set_axis(names), y)
+            cheap_classifier().fit(X, y.set_axis(names))
 
 
 # Folds, groups, weights

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from scipy import stats
-from sklearn.datasets import load_iris, make_classification
+from sklearn.datasets import load_breast_cancer, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, get_scorer, make_scorer
 from sklearn.model_selection import (
     GroupShuffleSplit,
+    LeaveOneGroupOut,
     LeaveOneOut,
     RepeatedStratifiedKFold,
     ShuffleSplit,
@@ -174,6 +175,17 @@ def test_the_interval_of_a_selector_ends_at_the_best_score(iris, scoring):
     low, high = search.honest_interval_
     best = {"neg_log_loss": 0, "roc_auc_ovr": 1}[scoring]
     assert low < search.honest_score_ < high <= best + 1e-9
+
+
+def test_the_interval_where_a_split_has_no_such_class():
+    """There even perfect predictions have no recall, and elsewhere they do."""
+    X, y = load_breast_cancer(return_X_y=True)
+    groups = np.where(y == 0, np.arange(len(y)) % 5, 1 + np.arange(len(y)) % 4)
+    search = MetaHyperparamSelector(
+        GaussianNB(), n_candidates=2, scoring="recall", cv=LeaveOneGroupOut()
+    ).fit(X, y, groups=groups)
+    low, high = search.honest_interval_
+    assert low < search.honest_score_ < high == 1
 
 
 def test_the_interval_of_common_rows():

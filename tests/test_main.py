@@ -303,6 +303,9 @@ def test_a_merge_may_add_to_one_of_its_inputs(tmp_path, capsys):
         ("No file n_jobs/time_budget.csv.", "No file n_jobs/time_budget.csv."),
         ("Column 'n_jobs' is constant.", "Column 'n_jobs' is constant."),
         ("It has n_jobs_max.", "It has n_jobs_max."),
+        ("Got: 'a n_jobs b', n_jobs=2.", "Got: 'a n_jobs b', --n-jobs 2."),
+        ("Got: SVC(C=1, n_jobs=2).", "Got: SVC(C=1, n_jobs=2)."),
+        ("It's n_jobs that isn't.", "It's --n-jobs that isn't."),
     ],
 )
 def test_parameters_are_said_as_options(text, said):

@@ -643,10 +643,18 @@ def merge(parts):
 
 
 def _warn_of_unknown(names, known):
-    for name in sorted(map(str, names)):
+    names = sorted(map(str, names))
+    if not names:
+        return
+    meant = []
+    for name in filter(None, names):
         longer = sorted(other for other in known if name.lower() in other.lower())
-        question = did_you_mean(longer[:3] or [name], known)
-        warn(f"There is no task {name!r}, and none is left out for it.{question}")
+        meant += longer[:3] or [name]
+    more = f" and {len(names) - 3} others" if len(names) > 3 else ""
+    warn(
+        f"There is no task {', '.join(map(repr, names[:3]))}{more}, and none is left "
+        f"out for it.{did_you_mean(meant, known)}"
+    )
 
 
 def _as_set(names):

@@ -1,6 +1,6 @@
 from sklearn.metrics import get_scorer, get_scorer_names
 
-from skmeta._messages import did_you_mean
+from skmeta._messages import brief, did_you_mean
 
 # Name of a scorer to the stored metric that it follows, and whether the two put
 # configurations in the same order on every task.
@@ -47,10 +47,11 @@ def check_is_metric(scoring):
         If it is something else, or a name that nobody knows.
     """
     known = get_scorer_names()
-    if not (scoring is None or callable(scoring) or scoring in known):
+    names = [scoring] if isinstance(scoring, str) else []
+    if not (scoring is None or callable(scoring) or set(names) & set(known)):
         raise ValueError(
             f"scoring must be one metric (a name of sklearn.metrics.get_scorer_names()"
-            f", a callable or None), got: {scoring!r}.{did_you_mean([scoring], known)}"
+            f", a callable or None), got: {brief(scoring)}.{did_you_mean(names, known)}"
         )
 
 
