@@ -51,6 +51,7 @@ _LONGEST_ERROR = 200
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
 
 
+_N_COLUMNS_NAMED = 20
 # What is quoted, and calls.
 _NOT_OURS = re.compile(r"((?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\w+\([^)]*\))")
 
@@ -267,19 +268,27 @@ def _write(classifier, path):
     os.replace(f"{path}.tmp", path)
 
 
+def _list_columns(frame):
+    names = [repr(name) for name in frame.columns]
+    if len(names) > _N_COLUMNS_NAMED:  # the target is often the last one
+        names[_N_COLUMNS_NAMED - 1 : -1] = [f"{len(names) - _N_COLUMNS_NAMED} more"]
+    return ", ".join(names)
+
+
 def _read_training_table(path, target):
     frame = read_file(path)
     frame.columns = frame.columns.astype(str)
     if target not in frame.columns:
         raise ValueError(
             f"--target must be a column of {path}, got: {target!r}. Its columns are: "
-            f"{', '.join(map(repr, frame.columns[:20]))}."
-            f"{did_you_mean([target], frame.columns)}"
+            f"{_list_columns(frame)}.{did_you_mean([target], frame.columns)}"
         )
     known = frame[target].notna()
-    if not known.all():
+    n_left_out = (~known).sum()
+    if n_left_out:
         print(
-            f"Left out {(~known).sum()} rows without a value of {target!r}.",
+            f"Left out {n_left_out} row{'s' if n_left_out > 1 else ''} without a value "
+            f"of {target!r}.",
             file=sys.stderr,
         )
     # Without the gaps, whole numbers and booleans are what they are again.

@@ -29,6 +29,7 @@ from skmeta._inputs import (
 from skmeta._limits import OutOfTime, time_limit
 from skmeta._messages import brief, warn
 from skmeta._out_of_fold import OutOfFold
+from skmeta._refit import FOLDS
 from skmeta._search import MetaSearch
 from skmeta._tables import as_table
 from skmeta._workers import calm
@@ -203,7 +204,8 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         An interval that is made for 95 % and held the true score of about nine in
         ten tables with 300 rows: it knows the chance in which rows were tested, not
         that in what was chosen. It ends at the score of perfect predictions, and is NaN
-        where the metric is not defined without some of the rows.
+        where the metric is not defined without some of the rows, and where a time
+        budget ends before it is found.
     best_index_ : int
         Its position in `cv_results_`.
     cv_results_ : dict
@@ -449,7 +451,9 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         Fitted on the same rows it gives the same probabilities if every member was
         fitted on all of them. Of a member that is the mean of the models of the splits
         (``fitted_on`` is "folds" in ``trial_log_["members"]``) it builds the pipeline
-        to be fitted on all rows, whose probabilities differ, and says so.
+        to be fitted on all rows, whose probabilities differ, and says so; so it does
+        of a member that there was no time to fit on all rows (``fitted_on`` is their
+        number, or "quick").
 
         Returns
         -------
@@ -463,7 +467,10 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
             none, or cannot be imported, such as a function defined in a session.
         """
         self._check_refitted("to_code")
-        return to_code(self.ensemble_)
+        complete = self.trial_log_["n_rows"], FOLDS
+        members = self.trial_log_["members"]
+        is_partial = [each["fitted_on"] not in complete for each in members]
+        return to_code(self.ensemble_, is_partial)
 
     def get_metadata_routing(self):
         """Say what metadata is used here, and passed to the scorer and splitter.

@@ -93,7 +93,7 @@ def warn_of_labels(class_weights, name):
         )
 
 
-def to_code(ensemble):
+def to_code(ensemble, is_partial=None):
     """Return Python source that builds what `to_sklearn` returns, unfitted.
 
     Fitted on the rows that the members were fitted on it gives the same probabilities.
@@ -105,6 +105,8 @@ def to_code(ensemble):
     ----------
     ensemble : WeightedEnsemble
         Fitted.
+    is_partial : list of bool, default=None
+        Which members were fitted on fewer rows than there are; None is no one.
 
     Returns
     -------
@@ -129,7 +131,14 @@ def to_code(ensemble):
     members = inner.estimators if isinstance(inner, VotingClassifier) else []
     source = source_of(plain, "estimator", dict(members))
     names = [name for name, _ in members] or ["estimator"]
-    lines = [source, *_comment_on_splits(ensemble, names), "# estimator.fit(X, y)"]
+    is_partial = is_partial or [False] * len(names)
+    partial = [name for name, is_it in zip(names, is_partial, strict=True) if is_it]
+    lines = [
+        source,
+        *_comment_on_splits(ensemble, names),
+        *_comment("In skmeta fewer rows than all were learned from by", partial),
+        "# estimator.fit(X, y)",
+    ]
     if ensemble.class_weights is None or len(ensemble.classes_) == 2:
         return "\n".join([*lines, "# labels = estimator.predict(X_new)", ""])
     weights = source_of(ensemble.class_weights.tolist(), "class_weights")
@@ -165,11 +174,15 @@ def _comment_on_splits(ensemble, names):
         for name, member in zip(names, ensemble.estimators_, strict=True)
         if isinstance(member, WeightedEnsemble)
     ]
-    if not of_splits:
+    text = "In skmeta the mean of the models of the splits predicts in place of"
+    return _comment(text, of_splits)
+
+
+def _comment(text, names):
+    if not names:
         return []
     text = (
-        f"In skmeta the mean of the models of the splits predicts in place of "
-        f"{' and '.join(of_splits)}. Fitted on all rows, its probabilities differ."
+        f"{text} {' and '.join(names)}. Fitted on all rows, its probabilities differ."
     )
     return textwrap.wrap(text, 88, initial_indent="# ", subsequent_indent="# ")
 

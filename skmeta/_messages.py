@@ -33,13 +33,17 @@ def did_you_mean(names, known):
     >>> from skmeta._messages import did_you_mean
     >>> did_you_mean(["Irs"], ["iris", "wine"])
     " Did you mean 'iris'?"
+    >>> did_you_mean(["acc"], ["jaccard", "accuracy"])
+    " Did you mean 'accuracy'?"
     """
     known = {str(name).lower(): str(name) for name in known}
-    found = [
-        repr(known[similar])
-        for name in names
-        for similar in get_close_matches(str(name).lower(), known, n=1)
-    ]
+    found = []
+    for name in names:
+        name = str(name).lower()
+        # Who types the beginning of a name means it.
+        longer = [other for other in known if name and other.startswith(name)]
+        similar = sorted(longer, key=len)[:1] or get_close_matches(name, known, n=1)
+        found += [repr(known[each]) for each in similar]
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
 
 

@@ -455,6 +455,19 @@ def test_classifier_with_a_preprocessor():
     assert difference(again, clf, X) <= 1e-12
 
 
+def test_source_of_what_was_fitted_on_some_rows():
+    """It says which member would be another one when fitted on all."""
+    X, y = load_iris(return_X_y=True)
+    clf = MetaLearnerClassifier(
+        base_learners=["gaussian_nb"], n_candidates=1, random_state=0
+    ).fit(X, y)
+    comment = "# In skmeta fewer rows than all were learned from by estimator."
+    assert comment not in clf.to_code()
+    log = clf.trial_log_
+    log["members"][0]["fitted_on"] = 90
+    assert comment in clf.replay(X, y, log).to_code()
+
+
 def test_source_of_a_preprocessor_that_gives_frames():
     """`set_output` is no parameter, but columns are chosen by the names it gives."""
     X, y = table()

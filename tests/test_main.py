@@ -196,7 +196,7 @@ def bad_tables(tmp_path, penguins, monkeypatch):
     [
         ("fit missing.csv --target species", "No file .*missing.csv"),
         ("fit directory --target species", "directory 'directory'. Give a file in it"),
-        ("fit {penguins} --target nothing", "'nothing'. Its columns are: species"),
+        ("fit {penguins} --target nothing", "'nothing'. Its columns are: 'species'"),
         ("fit {penguins} --target bill_length_mm", "classes that repeat, got: 164"),
         ("fit ids.csv --target id", "'id' must hold classes that repeat, got: 342"),
         ("fit one_class.csv --target species", r"at least two classes, got: 1 \(one\)"),
@@ -312,6 +312,14 @@ def test_parameters_are_said_as_options(text, said):
     """Of what the user typed, and not what has the same name in the table."""
     options = Namespace(command="fit", knowledge=None, n_jobs=None, time_budget=3)
     assert _with_options(text, options) == said
+
+
+def test_the_last_column_is_named(tmp_path, capsys):
+    """Of many it is often the target."""
+    path = tmp_path / "wide.csv"
+    pd.DataFrame([range(30)], columns=[f"c{i}" for i in range(30)]).to_csv(path)
+    assert main(["fit", str(path), "--target", "nothing"]) == 2
+    assert "'c17', 11 more, 'c29'." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
