@@ -49,8 +49,6 @@ from skmeta.progress import ProgressBar
 
 _LONGEST_ERROR = 200
 _USER_ERRORS = (SkmetaError, ValueError, TypeError, OSError, ImportError)
-
-
 _N_COLUMNS_NAMED = 20
 # What is quoted, and calls.
 _NOT_OURS = re.compile(r"((?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|\w+\([^)]*\))")

@@ -1,6 +1,5 @@
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -623,7 +622,7 @@ class MetaLearnerClassifier(TakesTables, MetaSearch):
         try:
             return self._judge(trials, task, _SHARE_TO_JUDGE)
         except KeyboardInterrupt:  # then what there is has to do, as in the search
-            trials.evaluations = replace(trials.evaluations, interrupted=True)
+            trials.interrupt()
             return None
 
     def _judge(self, trials, task, share=1.0):

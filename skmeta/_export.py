@@ -131,12 +131,14 @@ def to_code(ensemble, is_partial=None):
     members = inner.estimators if isinstance(inner, VotingClassifier) else []
     source = source_of(plain, "estimator", dict(members))
     names = [name for name, _ in members] or ["estimator"]
+    of_splits = [isinstance(each, WeightedEnsemble) for each in ensemble.estimators_]
     is_partial = is_partial or [False] * len(names)
-    partial = [name for name, is_it in zip(names, is_partial, strict=True) if is_it]
+    mean = "In skmeta the mean of the models of the splits predicts in place of"
+    fewer = "In skmeta fewer rows than all were learned from by"
     lines = [
         source,
-        *_comment_on_splits(ensemble, names),
-        *_comment("In skmeta fewer rows than all were learned from by", partial),
+        *_comment(mean, names, of_splits),
+        *_comment(fewer, names, is_partial),
         "# estimator.fit(X, y)",
     ]
     if ensemble.class_weights is None or len(ensemble.classes_) == 2:
@@ -167,22 +169,13 @@ def _first_if_alike(member):
     return models[0] if len(sources) == 1 else member
 
 
-def _comment_on_splits(ensemble, names):
-    """Return lines on members that are models of the splits, if there are any."""
-    of_splits = [
-        name
-        for name, member in zip(names, ensemble.estimators_, strict=True)
-        if isinstance(member, WeightedEnsemble)
-    ]
-    text = "In skmeta the mean of the models of the splits predicts in place of"
-    return _comment(text, of_splits)
-
-
-def _comment(text, names):
-    if not names:
+def _comment(what, names, is_so):
+    """Return lines on the members of which something is so, if there are any."""
+    those = [name for name, it_is in zip(names, is_so, strict=True) if it_is]
+    if not those:
         return []
     text = (
-        f"{text} {' and '.join(names)}. Fitted on all rows, its probabilities differ."
+        f"{what} {' and '.join(those)}. Fitted on all rows, its probabilities differ."
     )
     return textwrap.wrap(text, 88, initial_indent="# ", subsequent_indent="# ")
 

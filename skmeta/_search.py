@@ -446,8 +446,7 @@ class MetaSearch(
                 except KeyboardInterrupt:
                     if insurance is None and len(trials.complete) == 0:
                         raise
-                    evaluations = replace(trials.evaluations, interrupted=True)
-                    trials.evaluations = evaluations
+                    trials.interrupt()
             self._describe(trials, task, insurance)
             members = {}
             if self.refit:
@@ -1119,8 +1118,7 @@ class MetaSearch(
                 if error == INTERRUPTED:
                     if insurance is None:
                         raise KeyboardInterrupt
-                    evaluations = replace(trials.evaluations, interrupted=True)
-                    trials.evaluations = evaluations
+                    trials.interrupt()
                 if logged:
                     raise NoCandidateError(
                         f"What predicted in the fit of the log cannot be fitted now: "

@@ -249,6 +249,10 @@ class Trials:
         """Whether something was tried, and every candidate raised an error."""
         return 0 < len(self.evaluations.errors) == len(self.raised)
 
+    def interrupt(self):
+        """Note that the user ended it: what there is has to do."""
+        self.evaluations = replace(self.evaluations, interrupted=True)
+
     def show_enough(self, n_rows):
         """Say whether the last candidates were many, and none of them was the best.
 

@@ -47,8 +47,9 @@ def check_is_metric(scoring):
         If it is something else, or a name that nobody knows.
     """
     known = get_scorer_names()
-    names = [scoring] if isinstance(scoring, str) else []
-    if not (scoring is None or callable(scoring) or set(names) & set(known)):
+    is_name = isinstance(scoring, str)
+    if not (scoring is None or callable(scoring) or (is_name and scoring in known)):
+        names = [scoring] if is_name else []
         raise ValueError(
             f"scoring must be one metric (a name of sklearn.metrics.get_scorer_names()"
             f", a callable or None), got: {brief(scoring)}.{did_you_mean(names, known)}"
